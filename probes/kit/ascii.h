@@ -1,0 +1,30 @@
+// Classes of ASCII characters, whatever the locale.
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+
+namespace holdshort::ascii {
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+constexpr bool is_visible(char c) { return c > ' ' && c < 0x7f; }
+constexpr bool is_token_character(char c) {  // RFC 9110 5.6.2
+  return is_digit(c) || is_letter(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+constexpr bool is_made_of(std::string_view text, bool (*allowed)(char)) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
+}
+constexpr bool is_token(std::string_view text) { return is_made_of(text, is_token_character); }
+constexpr bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), is_control);
+}
+// As POSIX shells take it (XBD 3.230).
+constexpr bool is_variable_name(std::string_view text) {
+  return is_made_of(text, [](char c) { return is_digit(c) || is_letter(c) || c == '_'; }) &&
+         !is_digit(text.front());
+}
+
+}  // namespace holdshort::ascii

@@ -1,0 +1,235 @@
+#include "probes/kit/exchange.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "probes/kit/crypto.h"
+#include "probes/kit/json.h"
+
+namespace holdshort {
+
+const char* const kProxyAddress = "192.0.2.1";
+
+namespace {
+
+// Replaces a field of that name, or adds it at the end.
+void set(std::vector<Header>& headers, std::string_view name, std::string value) {
+  for (Header& header : headers) {
+    if (same_name(header.name, name)) {
+      header.value = std::move(value);
+      return;
+    }
+  }
+  headers.push_back({std::string(name), std::move(value)});
+}
+
+void drop(std::vector<Header>& headers, std::string_view name) {
+  std::erase_if(headers, [&](const Header& header) { return same_name(header.name, name); });
+}
+
+// Lines of one name stand together where the first of them replaced the envelope's; their order is kept.
+void replace_all(std::vector<Header>& headers, const std::vector<Header>& with) {
+  for (const Header& header : with) drop(headers, header.name);
+  headers.insert(headers.end(), with.begin(), with.end());
+}
+
+// A caller's cookies go into one Cookie line with those that a mutation or the probe sends.
+void add_credentials(std::vector<Header>& headers, const std::vector<Header>& credentials) {
+  for (const Header& header : credentials) {
+    const std::string* present = same_name(header.name, "Cookie") ? find_header(headers, "Cookie") : nullptr;
+    set(headers, header.name, present ? *present + "; " + header.value : header.value);
+  }
+}
+
+Result<std::string> mint(const JwtIdentity& identity, Wall now) {
+  const std::string claims = json::with_times(
+      identity.claims_json, std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
+  const std::string head = fmt::format(R"({{"alg":"{}","typ":"JWT"}})", identity.algorithm);
+  const std::string signing = crypto::base64url(head) + "." + crypto::base64url(claims);
+  const auto digest = identity.algorithm == "HS512"   ? crypto::Digest::sha512
+                      : identity.algorithm == "HS384" ? crypto::Digest::sha384
+                                                      : crypto::Digest::sha256;
+  return signing + "." + crypto::base64url(crypto::hmac(digest, identity.secret.reveal(), signing));
+}
+
+Header jwt_header(const JwtIdentity& identity, const std::string& token) {
+  if (!identity.cookie.empty()) return {"Cookie", identity.cookie + "=" + token};
+  return {identity.header, identity.prefix + token};
+}
+
+std::string basic(const BasicIdentity& identity) {
+  return "Basic " + crypto::base64(identity.user + ":" + std::string(identity.password.reveal()));
+}
+
+}  // namespace
+
+HttpKeys HttpKeys::from(const Values& values) {
+  HttpKeys keys;
+  keys.url = values.url("url");
+  if (values.has("path") || values.strings("paths").empty()) keys.paths.push_back(values.string("path"));
+  for (const std::string& path : values.strings("paths"))
+    if (std::find(keys.paths.begin(), keys.paths.end(), path) == keys.paths.end()) keys.paths.push_back(path);
+  keys.methods = values.strings("methods");
+  if (keys.methods.empty()) keys.methods.push_back(values.string("method"));
+  keys.headers = values.headers("headers");
+  keys.body = values.string("body");
+  keys.as = values.string("as");
+  keys.marker = values.marker("marker");
+  keys.timeout = values.duration("timeout");
+  keys.through_private_ip = values.string("via") == "private";
+  keys.tls_server_name = values.string("tls_server_name");
+  keys.tls_skip_verify = values.boolean("tls_skip_verify");
+  return keys;
+}
+
+std::string Exchange::forwarded_for(const std::string& client, const std::string& sent) {
+  return (sent.empty() ? "" : sent + ", ") + client + ", " + kProxyAddress;
+}
+
+std::string Exchange::describe(const Call& call) {
+  std::string target;
+  for (const char c : call.target) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte >= 0x7f) {
+      target += fmt::format("\\x{:02x}", byte);
+    } else {
+      target += c;
+    }
+  }
+  return call.method + " " + target;
+}
+
+std::string Exchange::prefix() const {
+  const Url& url = keys_.url ? *keys_.url : context_.app.url;
+  return url.scheme == Url::Scheme::unix_socket ? "" : url.path;
+}
+
+Endpoint Exchange::endpoint() const {
+  Endpoint endpoint;
+  endpoint.url = keys_.url.value_or(context_.app.url);
+  endpoint.tls_server_name = keys_.tls_server_name;
+  endpoint.tls_skip_verify = keys_.tls_skip_verify;
+  if (keys_.through_private_ip && endpoint.url.scheme != Url::Scheme::unix_socket) {
+    if (endpoint.tls_server_name.empty()) endpoint.tls_server_name = endpoint.url.host;
+    endpoint.url.host = endpoint.source_address = context_.app.private_ip;
+  }
+  return endpoint;
+}
+
+Limits Exchange::limits() const {
+  Limits limits;
+  limits.deadline = keys_.timeout;
+  return limits;
+}
+
+Request Exchange::compose(const Call& call) {
+  const Url& url = keys_.url ? *keys_.url : context_.app.url;
+  const std::string client = call.client.empty() ? context_.clients.any() : call.client;
+  Request request;
+  request.method = call.method;
+  request.target = (call.target.starts_with('/') ? prefix() : "") + call.target;
+  request.body = call.body;
+  auto& headers = request.headers;
+  headers.push_back({"Host", keys_.url ? url.authority() : context_.app.host});
+  headers.push_back({"User-Agent", "holdshort/" HOLDSHORT_VERSION});
+  headers.push_back({"Accept", "*/*"});
+  headers.push_back({"Accept-Encoding", "identity"});  // what is compressed proves no absence
+  headers.push_back({"X-Request-Id", context_.run_id});
+  headers.push_back({"traceparent", fmt::format("00-{}-{:016x}-01", context_.run_id, context_.random() | 1)});
+  if (context_.app.forwarded) {
+    headers.push_back({"Fly-Client-IP", client});
+    headers.push_back({"X-Forwarded-For", forwarded_for(client)});
+    for (const char* name : {"X-Forwarded-Proto", "Fly-Forwarded-Proto"}) headers.push_back({name, "https"});
+    for (const char* name : {"X-Forwarded-Port", "Fly-Forwarded-Port"}) headers.push_back({name, "443"});
+    for (const char* name : {"X-Forwarded-Ssl", "Fly-Forwarded-Ssl"}) headers.push_back({name, "on"});
+    if (!context_.app.region.empty()) headers.push_back({"Fly-Region", context_.app.region});
+    headers.push_back({"Fly-Request-Id", "hs-" + context_.run_id});
+    headers.push_back({"Via", "1.1 fly.io"});
+  }
+  for (const std::string& name : call.without) drop(headers, name);
+  replace_all(headers, keys_.headers);
+  replace_all(headers, call.headers);
+  add_credentials(headers, call.credentials);
+  const bool may_have_body = call.method == "POST" || call.method == "PUT" || call.method == "PATCH";
+  if ((may_have_body || !call.body.empty()) && !find_header(headers, "Content-Length") &&
+      !find_header(headers, "Transfer-Encoding"))
+    headers.push_back({"Content-Length", std::to_string(call.body.size())});
+  if (!find_header(headers, "Connection")) headers.push_back({"Connection", "close"});
+  return request;
+}
+
+Awaitable<Response> Exchange::send(Call call) {
+  ++requests_;
+  Request request = compose(call);
+  Endpoint to = endpoint();
+  co_return co_await context_.client.send(std::move(to), std::move(request), limits());
+}
+
+Awaitable<std::vector<Response>> Exchange::send_all(std::vector<Call> calls) {
+  std::vector<Response> responses;
+  for (Call& call : calls) responses.push_back(co_await send(std::move(call)));
+  co_return responses;
+}
+
+Awaitable<std::vector<Response>> Exchange::burst(std::vector<Call> calls) {
+  std::vector<Request> requests;
+  for (const Call& call : calls) requests.push_back(compose(call));
+  requests_ += static_cast<int>(requests.size());
+  Endpoint to = endpoint();
+  co_return co_await context_.client.burst(std::move(to), std::move(requests), limits());
+}
+
+bool Exchange::forget_login(const std::string& identity) {
+  return context_.identities.login_tokens.erase(identity) > 0;
+}
+
+Awaitable<Result<std::vector<Header>>> Exchange::credentials(const std::string& identity) {
+  std::vector<Header> headers;
+  const auto found = context_.identities.by_name.find(identity);
+  if (found == context_.identities.by_name.end()) co_return failure("no identity \"" + identity + "\"");
+  const Identity& who = found->second;
+  if (const auto* bearer = std::get_if<BearerIdentity>(&who)) {
+    headers.push_back({"Authorization", "Bearer " + std::string(bearer->token.reveal())});
+  } else if (const auto* user = std::get_if<BasicIdentity>(&who)) {
+    headers.push_back({"Authorization", basic(*user)});
+  } else if (const auto* key = std::get_if<ApiKeyIdentity>(&who)) {
+    headers.push_back({key->header, std::string(key->value.reveal())});
+  } else if (const auto* cookie = std::get_if<CookieIdentity>(&who)) {
+    headers.push_back({"Cookie", cookie->name + "=" + std::string(cookie->value.reveal())});
+  } else if (const auto* jwt = std::get_if<JwtIdentity>(&who)) {
+    const auto token = mint(*jwt, context_.clock.wall_now());
+    if (!token) co_return tl::unexpected(token.error());
+    headers.push_back(jwt_header(*jwt, *token));
+  } else if (const auto* login = std::get_if<LoginIdentity>(&who)) {
+    auto token = co_await log_in(identity, *login);
+    if (!token) co_return tl::unexpected(token.error());
+    headers.push_back({"Authorization", "Bearer " + *token});
+  }
+  co_return headers;
+}
+
+Awaitable<Result<std::string>> Exchange::log_in(std::string identity, LoginIdentity login) {
+  auto& tokens = context_.identities.login_tokens;
+  if (const auto kept = tokens.find(identity); kept != tokens.end())
+    co_return std::string(kept->second.reveal());
+  Call call;
+  call.method = "POST";
+  call.target = login.path;
+  call.body = login.body.reveal();
+  call.headers.push_back(
+      {"Content-Type", login.body_is_json ? "application/json" : "application/x-www-form-urlencoded"});
+  const Response response = co_await send(std::move(call));
+  if (response.status < 200 || response.status > 299)
+    co_return failure(
+        fmt::format("POST {} {} to the login of \"{}\"", login.path, response.sentence(), identity));
+  auto token = json::string_at(response.body, login.token_pointer);
+  if (!token || token->empty() || token->find_first_of("\r\n") != std::string::npos)
+    co_return failure(fmt::format("the login of \"{}\" {} without a token at {}", identity,
+                                  response.sentence(), login.token_pointer));
+  tokens.insert_or_assign(identity, Secret(*token));
+  co_return *token;
+}
+
+}  // namespace holdshort

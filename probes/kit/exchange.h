@@ -1,0 +1,79 @@
+// How a probe talks to the app: composes each request as Fly's proxy would deliver it, counts it, sends it.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "probes/kit/fields.h"
+#include "probes/probe.h"
+
+namespace holdshort {
+
+// The keys of every probe that sends HTTP.
+struct HttpKeys {
+  static HttpKeys from(const Values& values);
+  std::optional<Url> url;
+  std::vector<std::string> paths;    // never empty; from `path` and `paths`
+  std::vector<std::string> methods;  // never empty
+  std::vector<Header> headers;
+  std::string body;
+  std::string as;  // "" : nobody
+  std::optional<Marker> marker;
+  std::chrono::milliseconds timeout{5000};
+  bool through_private_ip = false;  // via = "private"
+  std::string tls_server_name;
+  bool tls_skip_verify = false;
+};
+
+// One request before it has its envelope.
+struct Call {
+  std::string method = "GET";
+  std::string target = "/";  // byte for byte; the url's own path is put before it where it begins with "/"
+  std::string body;
+  std::string client;                // synthetic address; "": a fresh one
+  std::vector<Header> credentials;   // as credentials() gives them
+  std::vector<Header> headers;       // win over the envelope's and the probe's of the same name; may repeat
+  std::vector<std::string> without;  // names of envelope headers to leave out
+};
+
+// The last entry of X-Forwarded-For as Fly's proxy writes it: the app's own anycast address (a TEST-NET one
+// here).
+extern const char* const kProxyAddress;
+
+class Exchange {
+ public:
+  Exchange(ProbeContext& context, const HttpKeys& keys) : context_(context), keys_(keys) {}
+  Awaitable<Response> send(Call call);
+  // One after the other: answers in the order of the calls.
+  Awaitable<std::vector<Response>> send_all(std::vector<Call> calls);
+  Awaitable<std::vector<Response>> burst(std::vector<Call> calls);
+  // The url's own path, which stands before every origin-form target on the wire.
+  std::string prefix() const;
+  int requests() const { return requests_; }
+  // "GET /admin": for reports. Control characters are escaped.
+  static std::string describe(const Call& call);
+  // The X-Forwarded-For value for a client, as the proxy makes it; `sent` is what the client itself had sent.
+  static std::string forwarded_for(const std::string& client, const std::string& sent = "");
+  // Headers that make `identity` a legitimate caller; logs in where needed. Fails where it cannot (no such
+  // login).
+  Awaitable<Result<std::vector<Header>>> credentials(const std::string& identity);
+  // Forgets a login's token because it was refused. True where there was one, so that trying again makes
+  // sense.
+  bool forget_login(const std::string& identity);
+
+  // False where the probe asks to go through FLY_PRIVATE_IP and there is none: nothing can be sent.
+  bool has_way() const { return !keys_.through_private_ip || !context_.app.private_ip.empty(); }
+
+ private:
+  Awaitable<Result<std::string>> log_in(std::string identity, LoginIdentity login);
+  Request compose(const Call& call);
+  Endpoint endpoint() const;
+  Limits limits() const;
+  ProbeContext& context_;
+  const HttpKeys& keys_;
+  int requests_ = 0;
+};
+
+}  // namespace holdshort

@@ -1,0 +1,53 @@
+// How a probe acts as a legitimate caller: [identities.NAME].
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "probes/kit/http.h"
+#include "probes/kit/secret.h"
+
+namespace holdshort {
+
+struct BearerIdentity {
+  Secret token;
+};
+struct BasicIdentity {
+  std::string user;
+  Secret password;
+};
+struct ApiKeyIdentity {
+  std::string header;
+  Secret value;
+};
+struct CookieIdentity {
+  std::string name;
+  Secret value;
+};
+struct JwtIdentity {  // minted anew for every run; iat and exp are added where claims have none
+  std::string algorithm;  // HS256, HS384, HS512
+  Secret secret;
+  std::string claims_json = "{}";
+  std::string header = "Authorization";
+  std::string prefix = "Bearer ";
+  std::string cookie;  // sent as this cookie instead of in `header`
+};
+struct LoginIdentity {  // POST path; the token it answers is sent as Bearer
+  std::string path;
+  Secret body;          // with ${VARIABLES} already put in
+  bool body_is_json = false;
+  std::string token_pointer;  // JSON pointer into the answer
+};
+
+using Identity = std::variant<BearerIdentity, BasicIdentity, ApiKeyIdentity, CookieIdentity, JwtIdentity, LoginIdentity>;
+
+// Logins are costly and often limited: their token is kept here until it is refused. Loop thread only.
+struct Identities {
+  std::map<std::string, Identity, std::less<>> by_name;
+  std::map<std::string, Secret, std::less<>> login_tokens;
+};
+
+}  // namespace holdshort

@@ -1,0 +1,32 @@
+#include "probes/registry.h"
+
+#include <algorithm>
+
+#include "probes/authentication/authentication.h"
+#include "probes/http/http.h"
+#include "probes/rate_limit/rate_limit.h"
+#include "probes/secret/secret.h"
+
+namespace holdshort {
+
+std::span<const ProbeType> probe_types() {
+  using Talks = ProbeType::Talks;
+  // Made on first use: the fields are objects of other files.
+  static const ProbeType types[] = {
+      {"http", Talks::http, http_probe::kFields, http_probe::kExplanation, http_probe::make},
+      {"authentication", Talks::http, authentication::kFields, authentication::kExplanation,
+       authentication::make},
+      {"rate_limit", Talks::http, rate_limit::kFields, rate_limit::kExplanation, rate_limit::make},
+      {"secret", Talks::nothing, secret_probe::kFields, secret_probe::kExplanation, secret_probe::make},
+  };
+  return types;
+}
+
+const ProbeType* find_probe_type(std::string_view name) {
+  const std::span<const ProbeType> types = probe_types();
+  const auto type =
+      std::find_if(types.begin(), types.end(), [&](const ProbeType& t) { return t.name == name; });
+  return type == types.end() ? nullptr : &*type;
+}
+
+}  // namespace holdshort

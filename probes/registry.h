@@ -1,0 +1,45 @@
+// The probe types. A new one is a folder and a line in registry.cpp.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "probes/kit/fields.h"
+#include "probes/probe.h"
+
+namespace holdshort {
+
+// What `explain` and the docs say of a type.
+struct Explanation {
+  std::string_view control;     // "An endpoint that wants credentials refuses whoever has none."
+  std::string_view sends;       // what goes over the wire, a few lines
+  std::string_view passes;      // when it passes
+  std::string_view fails;       // when it fails
+  std::string_view unclear;     // when it is inconclusive, and what to do
+  std::string_view example;     // TOML
+  std::string_view references;  // "OWASP API2:2023 ..., ASVS 5.0 ..., CWE-306"
+};
+
+// The common keys that are not the type's own, already read.
+struct ProbeSettings {
+  std::string name;
+  const Values& values;  // the type's own keys and the common ones, all of them
+};
+
+struct ProbeType {
+  std::string_view name;
+  enum class Talks { http, nothing } talks = Talks::http;  // http: has the keys of every probe that sends HTTP
+  std::span<const Field> fields;                           // its own keys
+  const Explanation& explanation;
+  // Reports what the rows cannot express (keys that exclude each other); null only where it reported an error.
+  std::unique_ptr<Probe> (*make)(const ProbeSettings& settings, Diagnostics& diagnostics);
+};
+
+std::span<const ProbeType> probe_types();          // in the order in which `explain` lists them
+const ProbeType* find_probe_type(std::string_view name);  // null: no such type
+std::span<const Field> common_fields();            // of every probe
+std::span<const Field> http_fields();              // of every probe that sends HTTP
+
+}  // namespace holdshort
