@@ -1,0 +1,158 @@
+#include "agent/config/sections.h"
+
+#include "probes/registry.h"
+
+namespace holdshort {
+namespace {
+
+constexpr double kMaxConcurrency = 1000, kMaxBudget = 100'000;
+
+constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
+constexpr std::string_view kLogFormats[] = {"auto", "json", "text"};
+constexpr std::string_view kWhenFailing[] = {"hold", "report", "exit"};
+constexpr std::string_view kAlgorithms[] = {"HS256", "HS384", "HS512"};
+
+constexpr Field kAppFields[] = {
+    {.name = "url",
+     .kind = Kind::url,
+     .doc = "the co-located app: http(s)://host[:port][/path] or unix:/path"},
+    {.name = "host",
+     .kind = Kind::string,
+     .doc = "public host, for the Host header; default: from url",
+     .min = 1},
+    {.name = "forwarded",
+     .kind = Kind::boolean,
+     .fallback = "true",
+     .doc = "send the headers that Fly's proxy adds"},
+};
+
+constexpr Field kAgentFields[] = {
+    {.name = "listen",
+     .kind = Kind::listen,
+     .fallback = R"("[::]:9090")",
+     .doc = "where the health endpoint listens"},
+    {.name = "status_token", .kind = Kind::secret, .doc = "opens /status to others than loopback"},
+    {.name = "log_level",
+     .kind = Kind::choice,
+     .fallback = R"("info")",
+     .doc = "what is logged, and all that is worse",
+     .choices = kLogLevels},
+    {.name = "log_format",
+     .kind = Kind::choice,
+     .fallback = R"("auto")",
+     .doc = "auto: json unless standard output is a terminal",
+     .choices = kLogFormats},
+    {.name = "max_concurrency",
+     .kind = Kind::integer,
+     .fallback = "16",
+     .doc = "probes in flight",
+     .min = 1,
+     .max = kMaxConcurrency},
+    {.name = "request_budget",
+     .kind = Kind::integer,
+     .fallback = "50",
+     .doc = "requests a second to the app, all probes together; before the first ready verdict and in check "
+            "only where it "
+            "is written",
+     .min = 1,
+     .max = kMaxBudget},
+};
+
+constexpr Field kReadinessFields[] = {
+    {.name = "when_failing",
+     .kind = Kind::choice,
+     .fallback = R"("hold")",
+     .doc = "when a control is seen broken after it had passed: hold (503), report (stay ready, say so), "
+            "exit (status 1)",
+     .choices = kWhenFailing},
+};
+
+constexpr Field kBasicFields[] = {
+    {.name = "user", .kind = Kind::string, .doc = "the user's name", .required = true},
+    {.name = "password", .kind = Kind::secret, .doc = "the user's password", .required = true},
+};
+constexpr Field kApiKeyFields[] = {
+    {.name = "header", .kind = Kind::string, .doc = "the header that carries the key", .required = true},
+    {.name = "value", .kind = Kind::secret, .doc = "the key", .required = true},
+};
+constexpr Field kCookieFields[] = {
+    {.name = "name", .kind = Kind::string, .doc = "the cookie's name", .required = true},
+    {.name = "value", .kind = Kind::secret, .doc = "the cookie's value", .required = true},
+};
+constexpr Field kJwtFields[] = {
+    {.name = "algorithm",
+     .kind = Kind::choice,
+     .fallback = R"("HS256")",
+     .doc = "how the token is signed",
+     .choices = kAlgorithms,
+     .expected = "as this version signs with a secret only"},
+    {.name = "secret", .kind = Kind::secret, .doc = "what the token is signed with", .required = true},
+    {.name = "claims",
+     .kind = Kind::claims,
+     .doc = "what the token says; iat and exp are added where they are missing"},
+    {.name = "header",
+     .kind = Kind::string,
+     .fallback = R"("Authorization")",
+     .doc = "the header that carries the token"},
+    {.name = "prefix",
+     .kind = Kind::string,
+     .fallback = R"("Bearer ")",
+     .doc = "what stands before the token in the header"},
+    {.name = "cookie",
+     .kind = Kind::string,
+     .doc = "the cookie that carries the token, instead of a header",
+     .min = 1},
+};
+constexpr Field kLoginFields[] = {
+    {.name = "path", .kind = Kind::path, .doc = "where to log in, by POST", .required = true},
+    {.name = "body",
+     .kind = Kind::string,
+     .doc = "what to send, as JSON where it is JSON, else as a form; ${NAME} stands for a variable's value, "
+            "escaped as the "
+            "body needs it, $$ for $",
+     .min = 1,
+     .required = true},
+    {.name = "token",
+     .kind = Kind::string,
+     .doc = "where in the answer the token is: a JSON pointer",
+     .required = true},
+};
+
+constexpr Field kIdentityFields[] = {
+    {.name = "bearer", .kind = Kind::secret, .doc = "a token, sent as Authorization: Bearer"},
+    {.name = "basic",
+     .kind = Kind::table,
+     .doc = "a user and a password, sent as Authorization: Basic",
+     .fields = kBasicFields},
+    {.name = "api_key",
+     .kind = Kind::table,
+     .doc = "a key, sent in a header of its own",
+     .fields = kApiKeyFields},
+    {.name = "cookie", .kind = Kind::table, .doc = "a session's cookie", .fields = kCookieFields},
+    {.name = "jwt",
+     .kind = Kind::table,
+     .doc = "a token that is signed anew for every run",
+     .fields = kJwtFields},
+    {.name = "login",
+     .kind = Kind::table,
+     .doc = "a login, whose token is sent as Authorization: Bearer",
+     .fields = kLoginFields},
+};
+
+}  // namespace
+
+std::span<const Field> app_fields() { return kAppFields; }
+std::span<const Field> agent_fields() { return kAgentFields; }
+std::span<const Field> readiness_fields() { return kReadinessFields; }
+std::span<const Field> identity_fields() { return kIdentityFields; }
+
+std::span<const Field> defaults_fields() {
+  static const std::vector<Field> fields = [] {
+    std::vector<Field> rows(common_fields().begin(), common_fields().end());
+    for (Field& row : rows) row.required = false;
+    return rows;
+  }();
+  return fields;
+}
+
+}  // namespace holdshort

@@ -1,0 +1,17 @@
+// The tables of the configuration that are the agent's own, as rows: parsing, `explain` and the docs read
+// them.
+#pragma once
+
+#include <span>
+
+#include "probes/kit/fields.h"
+
+namespace holdshort {
+
+std::span<const Field> app_fields();        // [app]
+std::span<const Field> agent_fields();      // [agent]
+std::span<const Field> readiness_fields();  // [readiness]
+std::span<const Field> identity_fields();   // [identities.NAME]: the kinds, of which a table has exactly one
+std::span<const Field> defaults_fields();   // [defaults]: common_fields(), none of them required
+
+}  // namespace holdshort
