@@ -1,0 +1,104 @@
+#include "agent/cli/cli.h"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "agent/cli/check.h"
+#include "agent/cli/demo.h"
+#include "agent/cli/explain.h"
+#include "agent/cli/run.h"
+#include "agent/cli/validate.h"
+#include "probes/kit/duration.h"
+
+namespace holdshort {
+
+namespace {
+
+constexpr int kUsageError = 2;
+
+const CLI::Validator kDuration(
+    [](std::string& text) {
+      const auto duration = Duration::parse(text);
+      return duration ? std::string() : duration.error().message;
+    },
+    "DURATION");
+
+void add_config(CLI::App& command, std::string& file) {
+  command
+      .add_option(
+          "-c,--config", file,
+          "configuration; default: $HOLDSHORT_CONFIG, ./holdshort.toml, /etc/holdshort/holdshort.toml")
+      ->type_name("FILE");
+}
+
+struct CommandLine {
+  CLI::App app{"Holds a Fly Machine short of traffic until its security controls have been seen to work.",
+               "holdshort"};
+  CheckOptions check;
+  std::string config, type, wait, target, format = "text";
+  CLI::App *run_command = nullptr, *check_command = nullptr, *validate_command = nullptr,
+           *explain_command = nullptr, *demo_command = nullptr;
+
+  CommandLine() {
+    app.set_version_flag("--version", "holdshort " HOLDSHORT_VERSION);
+    app.require_subcommand(1);
+    run_command = app.add_subcommand("run", "verify the app on every interval and answer its health check");
+    add_config(*run_command, config);
+    check_command = app.add_subcommand(
+        "check", "run every probe once and report: 0 ready, 1 a control failed, 3 could not be seen");
+    add_check_options();
+    validate_command = app.add_subcommand("validate", "parse and judge the configuration, change nothing");
+    add_config(*validate_command, config);
+    explain_command =
+        app.add_subcommand("explain", "what a probe type sends, when it passes, which standard it cites");
+    explain_command->add_option("type", type, "a probe type; without it: all of them in a line each")
+        ->type_name("TYPE");
+    demo_command = app.add_subcommand(
+        "demo", "a sample app and the agent in one process, controls coming up one by one");
+  }
+
+  void add_check_options() {
+    add_config(*check_command, config);
+    check_command->add_option("--target", target, "look here instead of [app].url")->type_name("URL");
+    check_command->add_option("--only", check.only, "this probe alone; may be repeated")
+        ->type_name("NAME")
+        ->take_all();
+    check_command->add_option("--wait", wait, "keep trying for so long while the result is inconclusive")
+        ->check(kDuration);
+    check_command->add_option("--format", format, "how to report")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->capture_default_str();
+    check_command
+        ->add_option("--output", check.output, "write the report there instead of to standard output")
+        ->type_name("FILE");
+  }
+
+  int dispatch() {
+    if (run_command->parsed()) return run_agent(config);
+    if (validate_command->parsed()) return run_validate(config);
+    if (explain_command->parsed()) return run_explain(type);
+    if (demo_command->parsed()) return run_demo();
+    check.config = config;
+    if (!target.empty()) check.target = target;
+    if (!wait.empty()) check.wait = Duration::parse(wait)->value();
+    check.format = format == "json" ? CheckOptions::Format::json : CheckOptions::Format::text;
+    return run_check(check);
+  }
+};
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  CommandLine line;
+  try {
+    line.app.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {  // --help, --version
+    return line.app.exit(wanted);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "holdshort: {}; holdshort --help shows what there is\n", error.what());
+    return kUsageError;
+  }
+  return line.dispatch();
+}
+
+}  // namespace holdshort

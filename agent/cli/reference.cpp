@@ -1,0 +1,136 @@
+#include "agent/cli/reference.h"
+
+#include <cstdint>
+#include <iterator>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agent/config/sections.h"
+#include "probes/kit/duration.h"
+#include "probes/kit/field_values.h"
+#include "probes/registry.h"
+
+namespace holdshort {
+
+namespace {
+
+constexpr double kNoMaximum = 1e15;  // Field's own default
+
+constexpr std::string_view kIntroduction = R"(# Reference
+
+Every table and key of `holdshort.toml`. This page is written by the program itself, from the rows that its parser
+reads: a test compares them, `HOLDSHORT_UPDATE_DOCS=1 ctest --preset dev -R Reference` rewrites the page.
+[configuration.md](configuration.md) explains; this page lists.
+
+A *reference* is how a secret is named: `{ env = "NAME" }` or `{ file = "PATH" }`. A *pattern* is RE2 and is found
+anywhere in the text. Keys without a default are optional, unless they say **required**.
+)";
+
+constexpr std::string_view kProbes = R"(
+## [probes.NAME]
+
+A probe has the keys of every probe, the keys of every probe that sends HTTP where its type does, and those of its type.
+
+### Keys of every probe
+
+In `[defaults]` they hold for all probes that do not write them.
+)";
+
+// Text between pipes: a pipe of its own would end the cell.
+std::string cell(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
+  return escaped;
+}
+
+std::string code(std::string_view text) { return text.empty() ? "" : fmt::format("`{}`", cell(text)); }
+
+std::string milliseconds(double count) {
+  return Duration(std::chrono::milliseconds(static_cast<std::int64_t>(count))).text();
+}
+
+// What the diagnostics say that a key expects, and the range of a duration, which they leave to the value at
+// fault.
+std::string takes(const Field& field) {
+  std::string text = expected_of(field);
+  if (field.kind != Kind::duration) return text;
+  if (field.max < kNoMaximum)
+    return text + fmt::format(", {} to {}", milliseconds(field.min), milliseconds(field.max));
+  return field.min > 0 ? text + fmt::format(", at least {}", milliseconds(field.min)) : text;
+}
+
+class Page {
+ public:
+  std::string write() {
+    text_ = kIntroduction;
+    table("## [app]", app_fields());
+    table("## [agent]", agent_fields());
+    table("## [readiness]", readiness_fields());
+    identities();
+    text_ += kProbes;
+    rows(common_fields());
+    table("### Keys of every probe that sends HTTP", http_fields());
+    for (const ProbeType& type : probe_types()) probe_type(type);
+    return std::move(text_);
+  }
+
+ private:
+  template <class... Args>
+  void add(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+  }
+
+  void table(std::string_view heading, std::span<const Field> fields) {
+    add("\n{}\n", heading);
+    rows(fields);
+  }
+
+  void rows(std::span<const Field> fields) {
+    text_ += "\n| key | takes | default | what for |\n|---|---|---|---|\n";
+    for (const Field& field : fields)
+      add("| `{}` | {} | {} | {} |\n", field.name, cell(takes(field)),
+          field.required ? "**required**" : code(field.fallback), cell(field.doc));
+  }
+
+  // The keys of each row that is a table itself.
+  void inner_tables(std::string_view owner, std::span<const Field> fields) {
+    for (const Field& field : fields)
+      if (!field.fields.empty()) table(fmt::format("### {} of {}", field.name, owner), field.fields);
+  }
+
+  void identities() {
+    table("## [identities.NAME]\n\nExactly one of:", identity_fields());
+    inner_tables("an identity", identity_fields());
+  }
+
+  void probe_type(const ProbeType& type) {
+    const Explanation& explained = type.explanation;
+    add("\n## type = \"{}\"\n\n{}\n\n", type.name, explained.control);
+    item("Sends", explained.sends);
+    item("Passes when", explained.passes);
+    item("Fails when", explained.fails);
+    item("Is inconclusive when", explained.unclear);
+    item("Cites", explained.references);
+    add("\n```toml\n{}```\n", explained.example);
+    rows(type.fields);
+    inner_tables(fmt::format("type = \"{}\"", type.name), type.fields);
+  }
+
+  // An item of a list; the lines of its text are kept and indented as Markdown wants them.
+  void item(std::string_view title, std::string_view text) {
+    add("- **{}:** ", title);
+    for (const char c : text) text_ += c == '\n' ? std::string("\n  ") : std::string(1, c);
+    text_ += '\n';
+  }
+
+  std::string text_;
+};
+
+}  // namespace
+
+std::string reference_markdown() { return Page().write(); }
+
+}  // namespace holdshort

@@ -1,0 +1,32 @@
+// What the log says of probes and readiness, so that an on-call engineer sees at a glance which control broke.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/log.h"
+#include "agent/status.h"
+
+namespace holdshort::events {
+
+// A probe as it is now, and why.
+struct Standing {
+  const ProbeStatus& probe;
+  std::optional<Outcome> outcome;  // for failing: why
+  std::string reason;              // "GET /admin answered 200 without credentials"
+};
+
+void probe_changed(Log& log, const Standing& now, State from);
+void probe_result(Log& log, const ProbeStatus& probe, const RunRecord& run);
+// `holding` is empty exactly where the Machine is ready; `required` counts the required probes.
+void readiness_changed(Log& log, const std::vector<Standing>& holding, std::size_t required);
+// Still not ready: for whoever watches an app that never comes up.
+void readiness_waiting(Log& log, const std::vector<Standing>& holding, std::chrono::seconds waited);
+void clock_jumped(Log& log, std::chrono::nanoseconds by);
+// The process ran no code for so long, though it should have.
+void stood_still(Log& log, std::chrono::nanoseconds gap);
+void nothing_required(Log& log);
+
+}  // namespace holdshort::events

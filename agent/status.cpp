@@ -1,0 +1,72 @@
+#include "agent/status.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace holdshort {
+
+Instant Instant::now() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
+
+bool clock_jumped(std::chrono::nanoseconds offset, std::chrono::nanoseconds later_offset) {
+  return std::chrono::abs(later_offset - offset) > kClockJump;
+}
+
+bool is_ready(const Status& status, Instant now) {
+  if (!status.ready || status.valid_until == Monotonic::max()) return status.ready;  // rests on no verdict
+  return now.monotonic <= status.valid_until && !clock_jumped(status.clock_offset, now.offset());
+}
+
+namespace {
+
+bool has_verdict(const ProbeStatus& probe) { return probe.state == State::passing || probe.state == State::failing; }
+
+std::shared_ptr<const ProbeStatus> made_stale(const ProbeStatus& probe, Wall now) {
+  auto stale = std::make_shared<ProbeStatus>(probe);
+  stale->state = State::stale;
+  stale->since = now;
+  stale->holds = probe.severity == Severity::required;
+  return stale;
+}
+
+}  // namespace
+
+std::shared_ptr<const Status> as_of(std::shared_ptr<const Status> status, Instant now) {
+  const bool jumped = clock_jumped(status->clock_offset, now.offset());
+  const auto expired = [&](const std::shared_ptr<const ProbeStatus>& probe) {
+    return has_verdict(*probe) && (jumped || now.monotonic > probe->valid_until);
+  };
+  if (std::none_of(status->probes.begin(), status->probes.end(), expired)) return status;
+
+  auto aged = std::make_shared<Status>(*status);
+  aged->holding.clear();
+  for (auto& probe : aged->probes) {
+    if (expired(probe)) probe = made_stale(*probe, now.wall);
+    if (probe->holds) aged->holding.push_back(probe->name);
+  }
+  if (aged->ready && !aged->holding.empty()) aged->since = now.wall;
+  aged->ready = aged->ready && aged->holding.empty();
+  return aged;
+}
+
+void StatusBoard::publish(std::shared_ptr<const Status> status) {
+  const std::lock_guard lock(mutex_);
+  status_ = std::move(status);
+}
+
+std::shared_ptr<const Status> StatusBoard::load(Instant now) const {
+  std::shared_ptr<const Status> status;
+  {
+    const std::lock_guard lock(mutex_);
+    status = status_;
+  }
+  return as_of(std::move(status), now);
+}
+
+void StatusBoard::beat(Monotonic now) { beat_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
+
+bool StatusBoard::alive(Monotonic now) const {
+  const Monotonic beat{Monotonic::duration(beat_.load(std::memory_order_relaxed))};
+  return beat != Monotonic() && now - beat <= kSilence;
+}
+
+}  // namespace holdshort

@@ -1,0 +1,99 @@
+// The immutable snapshot that every surface renders. Made by the probe loop, loaded by everybody else.
+//
+// A snapshot outlives what it says: the loop may be stuck or the process stopped (SIGSTOP, a suspended Machine). So it
+// tells until when each verdict may be believed, and whoever loads it does so for a moment in time.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/config/config.h"
+#include "agent/readiness.h"
+
+namespace holdshort {
+
+// A moment on both clocks.
+struct Instant {
+  Monotonic monotonic;
+  Wall wall;
+  static Instant now();
+  static Instant of(const Clock& clock) { return {clock.now(), clock.wall_now()}; }
+  // Constant while neither clock is set and the Machine is not suspended.
+  std::chrono::nanoseconds offset() const { return wall.time_since_epoch() - monotonic.time_since_epoch(); }
+};
+
+// A difference of the offsets of two moments that means the Machine was suspended between them, or its clock set.
+inline constexpr std::chrono::milliseconds kClockJump{5000};
+bool clock_jumped(std::chrono::nanoseconds offset, std::chrono::nanoseconds later_offset);
+
+// One run as it is kept in a probe's history.
+struct RunRecord {
+  std::string run_id;
+  Wall ended;
+  Outcome outcome = Outcome::inconclusive;
+  std::string summary;
+  std::chrono::microseconds duration{};
+  int requests = 0;
+};
+
+inline constexpr std::size_t kHistory = 20;  // runs kept for each probe
+
+struct ProbeStatus {
+  std::string name, type, description, runbook;
+  Severity severity = Severity::required;
+  State state = State::pending;
+  Wall since;                          // in this state
+  std::optional<Outcome> outcome;      // of the last run; nullopt: none yet
+  std::string summary;                 // of the last run
+  std::string run_id;
+  std::vector<Check> checks;           // of the last run
+  std::optional<RunRecord> last;
+  std::vector<RunRecord> history;      // newest first
+  std::optional<Wall> next_run;        // nullopt: one is under way
+  std::uint64_t runs[4] = {};          // by Outcome, since start
+  std::uint64_t requests = 0;          // since start
+  bool holds = false;                  // is one of the reasons for not being ready
+  Monotonic valid_until = Monotonic::max();  // the state is stale after it; max: it cannot grow stale (again)
+};
+
+struct Status {
+  std::string version, app, region, machine, release;
+  bool ready = false;
+  Wall since;                        // `ready` has this value
+  std::vector<std::string> holding;  // names of the required probes that hold readiness
+  std::vector<std::shared_ptr<const ProbeStatus>> probes;  // in the configuration's order; never null
+  Monotonic valid_until = Monotonic::max();  // the earliest of the required probes: `ready` is void after it;
+                                             // max: there is no required probe
+  std::chrono::nanoseconds clock_offset{};   // Instant::offset() when it was published
+};
+
+// Whether the Machine may have traffic at `now`. What the gate asks; allocates nothing.
+bool is_ready(const Status& status, Instant now);
+// `status` as it stands at `now`: verdicts that have grown too old are stale. The same object where none has.
+std::shared_ptr<const Status> as_of(std::shared_ptr<const Status> status, Instant now);
+
+// Where the loop publishes and surfaces load. Any thread.
+class StatusBoard {
+ public:
+  void publish(std::shared_ptr<const Status> status);
+  // As it stands at `now`. Never null: before the first publication nothing is ready.
+  std::shared_ptr<const Status> load(Instant now) const;
+  // The scheduler's heart: beaten at least every kHeartbeat while it lives. Monotonic.
+  void beat(Monotonic now);
+  bool alive(Monotonic now) const;
+
+  static constexpr std::chrono::seconds kHeartbeat{1};
+  static constexpr std::chrono::seconds kSilence{10};  // without a beat for so long it is dead
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Status> status_ = std::make_shared<const Status>();
+  std::atomic<Monotonic::rep> beat_{0};  // 0: never
+};
+
+}  // namespace holdshort

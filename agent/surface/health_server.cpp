@@ -1,0 +1,441 @@
+#include "agent/surface/health_server.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <httplib.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include "agent/surface/render.h"
+#include "probes/kit/awaitable.h"
+#include "probes/kit/crypto.h"
+
+namespace holdshort {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr int kWrongTokens = 5;  // in kWrongTokenWindow; each further wrong one is answered 429
+constexpr std::chrono::seconds kWrongTokenWindow{60};
+constexpr std::chrono::milliseconds kAcceptPause{10};  // when there is no descriptor and nobody to close
+
+// A request that has been read, and room for its answer.
+class MemoryStream final : public httplib::Stream {
+ public:
+  explicit MemoryStream(std::string_view request) : request_(request) {}
+  bool is_readable() const override { return !request_.empty(); }
+  bool is_writable() const override { return true; }
+  ssize_t read(char* to, std::size_t size) override {
+    const std::size_t n = std::min(size, request_.size());
+    std::memcpy(to, request_.data(), n);
+    request_.remove_prefix(n);
+    return static_cast<ssize_t>(n);
+  }
+  ssize_t write(const char* from, std::size_t size) override {
+    answer.append(from, size);
+    return static_cast<ssize_t>(size);
+  }
+  using httplib::Stream::write;
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override { return INVALID_SOCKET; }
+
+  std::string answer;
+
+ private:
+  std::string_view request_;
+};
+
+bool is_loopback(const std::string& address) {
+  return address == "::1" || address.starts_with("127.") || address.starts_with("::ffff:127.");
+}
+
+// Same time for every wrong token of a length.
+bool same_token(std::string_view a, std::string_view b) {
+  const std::string x = crypto::sha256(a), y = crypto::sha256(b);
+  unsigned char difference = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) difference |= static_cast<unsigned char>(x[i] ^ y[i]);
+  return difference == 0;
+}
+
+// Host without its port.
+std::string host_name(std::string host) {
+  const std::size_t end = host.starts_with('[') ? host.find(']') : host.find(':');
+  if (end == std::string::npos) return host;
+  return host.substr(0, host.starts_with('[') ? end + 1 : end);
+}
+
+std::string sent_token(const httplib::Request& request) {
+  const std::string value = request.get_header_value("Authorization");
+  if (value.starts_with("Bearer ")) return value.substr(7);
+  if (!value.starts_with("Basic ")) return "";
+  const std::string pair = crypto::decode_base64(value.substr(6)).value_or("");
+  const std::size_t colon = pair.find(':');
+  return colon == std::string::npos ? "" : pair.substr(colon + 1);
+}
+
+// The routes. Knows nothing of sockets: a request comes whole and is answered from memory.
+class Site final : public httplib::Server {
+ public:
+  Site(const StatusBoard& board, std::optional<Secret> token) : board_(board), token_(std::move(token)) {
+    set_default_headers({{"Cache-Control", "no-store"}});
+    set_keep_alive_timeout(static_cast<std::time_t>(HealthServer::kIdle.count() / 1000));
+    set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+      if (request.method == "GET" || request.method == "HEAD") return HandlerResponse::Unhandled;
+      response.status = 405;
+      response.set_header("Allow", "GET, HEAD");
+      response.set_content("method not allowed\n", "text/plain; charset=utf-8");
+      return HandlerResponse::Handled;
+    });
+    Get("/livez", [this](const httplib::Request&, httplib::Response& response) {
+      const bool alive = board_.alive(std::chrono::steady_clock::now());
+      reply(response,
+            {.status = alive ? 200 : 503, .body = alive ? "alive\n" : "the scheduler's heart has stopped\n"});
+    });
+    Get("/readyz", [this](const httplib::Request& request, httplib::Response& response) {
+      const auto status = board_.load(Instant::now());
+      reply(response, request.has_param("verbose") ? render_readyz_verbose(*status) : render_readyz(*status));
+    });
+    Get(R"(/readyz/([A-Za-z0-9_.-]{1,63}))",
+        [this](const httplib::Request& request, httplib::Response& response) {
+          reply(response, render_readyz_probe(*board_.load(Instant::now()), request.matches[1]));
+        });
+    Get("/status", [this](const httplib::Request& request, httplib::Response& response) {
+      if (may_see(request, response)) reply(response, render_status_json(*board_.load(Instant::now())));
+    });
+    set_error_handler([](const httplib::Request&, httplib::Response& response) {
+      if (response.body.empty())
+        response.set_content(fmt::format("{}\n", httplib::status_message(response.status)),
+                             "text/plain; charset=utf-8");
+    });
+  }
+
+  void set_token(std::optional<Secret> token) {
+    const std::lock_guard lock(mutex_);
+    token_ = std::move(token);
+  }
+
+  // The answer to a whole request; `keep` says whether the connection may be used again.
+  std::string answer(std::string_view request, const std::string& peer, bool& keep) {
+    MemoryStream stream(request);
+    bool closed = false;
+    const bool fine =
+        process_request(stream, peer, 0, "", 0, false, closed, [](httplib::Request& r) { r.ranges.clear(); });
+    keep = fine && !closed;
+    return std::move(stream.answer);
+  }
+
+ private:
+  static void reply(httplib::Response& response, Answer answer) {
+    response.status = answer.status;
+    response.set_content(std::move(answer.body), answer.content_type);
+  }
+
+  // Loopback may look without the token, but not for a page of another site that a browser was led to (DNS
+  // rebinding).
+  bool may_see(const httplib::Request& request, httplib::Response& response) {
+    const std::lock_guard lock(mutex_);
+    const std::string sent = sent_token(request);
+    if (token_ && !sent.empty() && same_token(sent, token_->reveal())) return true;
+    if (sent.empty() && is_loopback(request.remote_addr)) {
+      const std::string host = host_name(request.get_header_value("Host"));
+      if (host == "localhost" || host == "127.0.0.1" || host == "[::1]") return true;
+      return refuse(response, 403, "ask as localhost, or with the status token\n");
+    }
+    if (!token_)
+      return refuse(response, 403, "from elsewhere only with a status token, and none is configured\n");
+    if (!sent.empty() && too_many_wrong()) return refuse(response, 429, "too many wrong tokens\n");
+    response.set_header("WWW-Authenticate", "Basic realm=\"holdshort\"");
+    return refuse(response, 401, "the status token is needed\n");
+  }
+
+  static bool refuse(httplib::Response& response, int status, const char* text) {
+    reply(response, {.status = status, .body = text});
+    return false;
+  }
+
+  bool too_many_wrong() {
+    const auto now = std::chrono::steady_clock::now();
+    while (!wrong_.empty() && now - wrong_.front() > kWrongTokenWindow) wrong_.pop_front();
+    if (wrong_.size() >= kWrongTokens) return true;
+    wrong_.push_back(now);
+    return false;
+  }
+
+  const StatusBoard& board_;
+  std::mutex mutex_;
+  std::optional<Secret> token_;
+  std::deque<Monotonic> wrong_;
+};
+
+bool same_letters(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return std::tolower(static_cast<unsigned char>(x)) == y; });
+}
+
+// What the reader must know of a head; what it means is cpp-httplib's business.
+struct Head {
+  std::size_t body_bytes = 0;
+  bool acceptable = true;  // false: a body that would have to be de-chunked, or a length that is none
+
+  // Drops Range lines: the answer's status must not depend on how it is asked for.
+  static Head read(std::string& head) {
+    Head result;
+    std::string kept;
+    for (std::size_t at = 0; at < head.size();) {
+      const std::size_t end = std::min(head.find("\r\n", at), head.size() - 2) + 2;
+      const std::string_view line = std::string_view(head).substr(at, end - at);
+      const std::string_view name = line.substr(0, std::min(line.find(':'), line.size()));
+      if (same_letters(name, "content-length")) result.read_length(line.substr(name.size() + 1));
+      if (same_letters(name, "transfer-encoding")) result.acceptable = false;
+      if (!same_letters(name, "range")) kept += line;
+      at = end;
+    }
+    head = std::move(kept);
+    return result;
+  }
+
+ private:
+  void read_length(std::string_view text) {
+    const std::size_t begin = text.find_first_not_of(" \t");
+    const std::size_t end = text.find_last_not_of(" \t\r\n");
+    if (begin == std::string_view::npos || end == std::string_view::npos) {
+      acceptable = false;
+      return;
+    }
+    const auto [stop, error] = std::from_chars(text.data() + begin, text.data() + end + 1, body_bytes);
+    acceptable = acceptable && error == std::errc() && stop == text.data() + end + 1;
+  }
+};
+
+}  // namespace
+
+struct HealthServer::Impl {
+  // One client. Its timer cuts whatever it waits for.
+  struct Session : std::enable_shared_from_this<Session> {
+    Session(Impl& owner, tcp::socket accepted)
+        : server(owner), socket(std::move(accepted)), timer(socket.get_executor()) {}
+
+    void limit(std::chrono::milliseconds time) {
+      timer.expires_after(time);
+      timer.async_wait([self = shared_from_this()](boost::system::error_code error) {
+        if (error) return;
+        self->late = true;
+        self->socket.cancel(error);
+      });
+    }
+
+    void close() {
+      boost::system::error_code ignored;
+      socket.close(ignored);
+      timer.cancel();
+    }
+
+    Impl& server;
+    tcp::socket socket;
+    asio::steady_timer timer;
+    std::string buffer;
+    bool late = false;
+  };
+  using SessionPtr = std::shared_ptr<Session>;
+
+  Impl(const StatusBoard& board, std::optional<Secret> token)
+      : site(board, std::move(token)), acceptor(loop) {}
+
+  // --- listening
+
+  Result<void> listen(const ListenAddress& address) {
+    boost::system::error_code error;
+    for (const std::string& host : candidates(address.host)) {
+      const auto ip = asio::ip::make_address(host, error);
+      if (!error) open(tcp::endpoint(ip, address.port), error);
+      if (!error) return {};
+      if (error != asio::error::address_family_not_supported &&
+          error != boost::system::errc::address_not_available)
+        break;
+    }
+    std::string why = error.message();
+    if (error == asio::error::address_in_use)
+      why = "the address is in use; stop what listens there, or change [agent].listen";
+    if (error == asio::error::access_denied) why = "not allowed; choose a port above 1023";
+    return failure(fmt::format("cannot listen on {}: {}", address.text(), why));
+  }
+
+  // "[::]" means everybody, also where the kernel has no IPv6.
+  static std::vector<std::string> candidates(const std::string& host) {
+    if (host == "::") return {"::", "0.0.0.0"};
+    if (host == "localhost") return {"127.0.0.1", "::1"};
+    return {host};
+  }
+
+  void open(const tcp::endpoint& endpoint, boost::system::error_code& error) {
+    acceptor.close(error);
+    acceptor.open(endpoint.protocol(), error);
+    if (error) return;
+    acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false), error);
+    acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  }
+
+  void start() {
+    asio::co_spawn(loop, accept(), asio::detached);
+    thread = std::jthread([this] { loop.run(); });
+  }
+
+  void stop() {
+    loop.stop();
+    if (thread.joinable()) thread.join();
+  }
+
+  Awaitable<void> accept() {
+    while (true) {
+      boost::system::error_code error;
+      tcp::socket socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
+      if (error == asio::error::operation_aborted) co_return;
+      if (error) {  // out of descriptors, most likely: somebody has to go
+        const bool freed = close_longest_silent();
+        if (!freed) co_await pause();
+        continue;
+      }
+      if (sessions.size() >= kMaxConnections) close_longest_silent();
+      socket.set_option(tcp::no_delay(true), error);
+      const auto session = std::make_shared<Session>(*this, std::move(socket));
+      sessions.push_back(session);
+      asio::co_spawn(loop, serve(session), asio::detached);
+    }
+  }
+
+  Awaitable<void> pause() {
+    asio::steady_timer timer(loop, kAcceptPause);
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+
+  // Sessions are kept in the order of their last sign of life.
+  bool close_longest_silent() {
+    if (sessions.empty()) return false;
+    sessions.front()->close();
+    sessions.pop_front();
+    return true;
+  }
+
+  void touch(const SessionPtr& session) {
+    const auto it = std::find(sessions.begin(), sessions.end(), session);
+    if (it != sessions.end()) sessions.splice(sessions.end(), sessions, it);
+  }
+
+  // --- one client
+
+  static Awaitable<void> serve(SessionPtr session) {
+    Impl& server = session->server;
+    boost::system::error_code error;
+    const std::string peer = session->socket.remote_endpoint(error).address().to_string();
+    session->limit(kHeadDeadline);
+    bool keep = true;
+    while (keep) {
+      std::string answer = co_await server.exchange(session, peer, keep);
+      if (answer.empty()) break;
+      session->late = false;
+      session->limit(kWriteDeadline);
+      co_await asio::async_write(session->socket, asio::buffer(answer),
+                                 asio::redirect_error(asio::use_awaitable, error));
+      if (error || session->late) break;
+      server.touch(session);
+      if (session->buffer.empty()) session->limit(kIdle);
+    }
+    session->close();
+    server.sessions.remove(session);
+  }
+
+  // Reads one request and makes its answer; "" where there is nobody to answer.
+  Awaitable<std::string> exchange(SessionPtr session, std::string peer, bool& keep) {
+    std::string& buffer = session->buffer;
+    std::size_t end = 0;
+    while ((end = buffer.find("\r\n\r\n")) == std::string::npos) {
+      if (buffer.size() > kMaxHeadBytes) co_return refusal(431, "Request Header Fields Too Large", keep);
+      const bool more = co_await read_more(session);
+      if (!more) co_return session->late && !buffer.empty() ? refusal(408, "Request Timeout", keep) : "";
+    }
+    if (end > kMaxHeadBytes) co_return refusal(431, "Request Header Fields Too Large", keep);
+    std::string request = buffer.substr(0, end + 4);
+    buffer.erase(0, end + 4);
+    const Head head = Head::read(request);
+    if (!head.acceptable) co_return refusal(400, "Bad Request", keep);
+    if (head.body_bytes > kMaxBodyBytes) co_return refusal(413, "Content Too Large", keep);
+    while (buffer.size() < head.body_bytes) {
+      const bool more = co_await read_more(session);
+      if (!more) co_return session->late ? refusal(408, "Request Timeout", keep) : "";
+    }
+    request += buffer.substr(0, head.body_bytes);
+    buffer.erase(0, head.body_bytes);
+    co_return site.answer(request, peer, keep);
+  }
+
+  Awaitable<bool> read_more(SessionPtr session) {
+    std::array<char, 4096> bytes;
+    boost::system::error_code error;
+    const std::size_t n = co_await session->socket.async_read_some(
+        asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, error));
+    if (error) co_return false;
+    // A later request's clock starts with its first byte.
+    if (session->buffer.empty() && session->timer.expiry() > std::chrono::steady_clock::now() + kHeadDeadline)
+      session->limit(kHeadDeadline);
+    session->buffer.append(bytes.data(), n);
+    co_return true;
+  }
+
+  static std::string refusal(int status, std::string_view reason, bool& keep) {
+    keep = false;
+    return fmt::format("HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", status, reason);
+  }
+
+  Site site;
+  asio::io_context loop{1};
+  tcp::acceptor acceptor;
+  std::list<SessionPtr> sessions;
+  std::jthread thread;
+};
+
+HealthServer::HealthServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+HealthServer::~HealthServer() { impl_->stop(); }
+
+Result<std::unique_ptr<HealthServer>> HealthServer::start(const ListenAddress& listen,
+                                                          const StatusBoard& board,
+                                                          std::optional<Secret> status_token) {
+  auto impl = std::make_unique<Impl>(board, std::move(status_token));
+  if (auto listening = impl->listen(listen); !listening) return tl::unexpected(listening.error());
+  impl->start();
+  return std::unique_ptr<HealthServer>(new HealthServer(std::move(impl)));
+}
+
+std::uint16_t HealthServer::port() const {
+  boost::system::error_code ignored;
+  return impl_->acceptor.local_endpoint(ignored).port();
+}
+
+void HealthServer::set_status_token(std::optional<Secret> token) { impl_->site.set_token(std::move(token)); }
+
+}  // namespace holdshort

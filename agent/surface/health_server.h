@@ -1,0 +1,44 @@
+// /livez, /readyz, /status on agent.listen.
+//
+// Asio owns the sockets and reads each request's head under one deadline, so that a slow client costs a
+// descriptor and no thread; cpp-httplib parses, routes and renders from memory. On a thread of its own: it
+// answers while the probe loop is busy, and tells when that has died.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "agent/status.h"
+#include "probes/kit/result.h"
+#include "probes/kit/secret.h"
+#include "probes/kit/url.h"
+
+namespace holdshort {
+
+class HealthServer {
+ public:
+  // Binds and answers (503 until the board says otherwise). Fails where the port cannot be bound: the message
+  // names it.
+  static Result<std::unique_ptr<HealthServer>> start(const ListenAddress& listen, const StatusBoard& board,
+                                                     std::optional<Secret> status_token);
+  ~HealthServer();  // closes at once
+  std::uint16_t port() const;
+  void set_status_token(std::optional<Secret> token);
+
+  static constexpr std::size_t kMaxBodyBytes = 64 * 1024;
+  static constexpr std::size_t kMaxHeadBytes = 16 * 1024;
+  static constexpr std::chrono::milliseconds kHeadDeadline{2000};
+  static constexpr std::chrono::milliseconds kIdle{60000};  // between two requests of a connection
+  static constexpr std::chrono::milliseconds kWriteDeadline{2000};
+  static constexpr std::size_t kMaxConnections =
+      256;  // one more: the one that has been silent longest is closed
+
+ private:
+  struct Impl;
+  explicit HealthServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdshort

@@ -1,0 +1,126 @@
+#include "agent/surface/render.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "agent/timestamp.h"
+
+namespace holdshort {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// "not ready: a, b and 3 more", shorter than kFirstLine.
+std::string first_line(const std::vector<std::string>& names) {
+  constexpr std::size_t kRoomForMore = 16;
+  std::string line = "not ready";
+  for (std::size_t n = 0; n < names.size(); ++n) {
+    const bool last = n + 1 == names.size();
+    const std::size_t room = kFirstLine - 1 - (last ? 0 : kRoomForMore);
+    if (line.size() + 2 + names[n].size() > room)
+      return line + fmt::format("{} {} more", n == 0 ? ":" : " and", names.size() - n);
+    line += (n == 0 ? ": " : ", ") + names[n];
+  }
+  return line;
+}
+
+std::string_view word_of(const ProbeStatus& probe) {
+  if (probe.state == State::passing) return "pass";
+  return probe.severity == Severity::required ? "fail" : "warn";
+}
+
+Json to_json(const Check& check) {
+  return {{"id", check.id},
+          {"outcome", name_of(check.outcome)},
+          {"request", check.request},
+          {"expected", check.expected},
+          {"observed", check.observed},
+          {"summary", check.summary},
+          {"references", check.references}};
+}
+
+Json to_json(const RunRecord& run) {
+  return {{"time", timestamp(run.ended)},
+          {"outcome", name_of(run.outcome)},
+          {"summary", run.summary},
+          {"run_id", run.run_id},
+          {"duration_ms", static_cast<double>(run.duration.count() / 100) / 10},
+          {"requests", run.requests}};
+}
+
+Json to_json(const ProbeStatus& probe) {
+  Json json{{"componentType", probe.type},
+            {"status", word_of(probe)},
+            {"state", name_of(probe.state)},
+            {"severity", name_of(probe.severity)},
+            {"since", timestamp(probe.since)}};
+  json["outcome"] = probe.outcome ? Json(name_of(*probe.outcome)) : Json(nullptr);
+  json["time"] = probe.last ? Json(timestamp(probe.last->ended)) : Json(nullptr);
+  json["next_run"] = probe.next_run ? Json(timestamp(*probe.next_run)) : Json(nullptr);
+  json["output"] = probe.summary;
+  json["run_id"] = probe.run_id;
+  if (!probe.description.empty()) json["description"] = probe.description;
+  if (!probe.runbook.empty()) json["runbook"] = probe.runbook;
+  json["observed"] = Json::array();
+  for (const Check& check : probe.checks) json["observed"].push_back(to_json(check));
+  json["history"] = Json::array();
+  for (const RunRecord& run : probe.history) json["history"].push_back(to_json(run));
+  return json;
+}
+
+std::string_view overall(const Status& status) {
+  if (!status.ready) return "fail";
+  const bool all = std::all_of(status.probes.begin(), status.probes.end(),
+                               [](const auto& probe) { return probe->state == State::passing; });
+  return all ? "pass" : "warn";
+}
+
+}  // namespace
+
+Answer render_readyz(const Status& status) {
+  if (status.ready) return {.status = 200, .body = "ready\n"};
+  return {.status = 503, .body = first_line(status.holding) + "\n"};
+}
+
+Answer render_readyz_verbose(const Status& status) {
+  Answer answer = render_readyz(status);
+  std::string list = status.ready ? "" : answer.body;
+  for (const auto& probe : status.probes) {
+    const std::string_view note = probe->severity == Severity::advisory ? " (advisory)" : "";
+    list += probe->state == State::passing
+                ? fmt::format("[+]{} ok\n", probe->name)
+                : fmt::format("[-]{} {}{}\n", probe->name, name_of(probe->state), note);
+  }
+  answer.body = list + (status.ready ? "readyz check passed\n" : "readyz check failed\n");
+  return answer;
+}
+
+Answer render_readyz_probe(const Status& status, const std::string& name) {
+  const auto found = std::find_if(status.probes.begin(), status.probes.end(),
+                                  [&](const auto& probe) { return probe->name == name; });
+  if (found == status.probes.end()) return {.status = 404, .body = "no such probe\n"};
+  if ((*found)->state == State::passing) return {.status = 200, .body = "ok\n"};
+  return {.status = 503, .body = fmt::format("{}\n", name_of((*found)->state))};
+}
+
+Answer render_status_json(const Status& status) {
+  Json json{{"status", overall(status)},
+            {"ready", status.ready},
+            {"override", nullptr},
+            {"version", status.version},
+            {"since", timestamp(status.since)},
+            {"app", status.app},
+            {"region", status.region},
+            {"machine", status.machine}};
+  json["holding"] = status.holding;
+  json["checks"] = Json::object();
+  for (const auto& probe : status.probes) json["checks"][probe->name] = Json::array({to_json(*probe)});
+  return {.status = 200,
+          .content_type = "application/health+json",
+          .body = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
+}
+
+}  // namespace holdshort
