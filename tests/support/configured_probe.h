@@ -1,0 +1,35 @@
+// A probe as a user declares it.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "agent/config/config.h"
+#include "tests/support/fake_environment.h"
+#include "tests/support/run_probe.h"
+
+namespace holdshort::testing_support {
+
+// `toml` is what follows [app]; it declares one probe. Environment: ADMIN_TOKEN is set.
+struct ConfiguredProbe {
+  explicit ConfiguredProbe(const std::string& toml) {
+    environment.variables["ADMIN_TOKEN"] = "ops_9fK2xQ7vB4mZ8sT1wR6yL3nD5";
+    Loaded loaded = parse_config(
+        "holdshort.toml", "[app]\nurl = \"http://127.0.0.1:3000\"\nhost = \"orders.example.com\"\n" + toml,
+        environment, {});
+    if (!loaded.config) throw std::runtime_error(format("holdshort.toml", loaded.diagnostics.at(0)));
+    config = std::move(*loaded.config);
+    probe = config.probes.at(0).make();
+  }
+
+  ProbeOutcome run(Stage& stage) {
+    stage.identities.by_name = config.identities;
+    return stage.run(*probe);
+  }
+
+  FakeEnvironment environment;
+  Config config;
+  std::unique_ptr<Probe> probe;
+};
+
+}  // namespace holdshort::testing_support
