@@ -140,7 +140,7 @@ type = "rate_limit"
 path = "/search"
 limit = 20
 window = "1m"
-exhaust_every = "2s"
+exhaust_every = "1s"
 [probes.signing_key]
 type = "secret"
 file = "%s"
@@ -188,7 +188,7 @@ type = "rate_limit"
 path = "/api"
 limit = 10
 window = "1m"
-exhaust_every = "2s"
+exhaust_every = "1s"
 """)
     stage.show("auth_basic and limit_req on", 200, 5, 0)
 
