@@ -274,8 +274,7 @@ class Demo {
           "been seen to work. Here is an app, \"orders\", and the holdshort.toml beside it:\n\n");
     print_configuration(configuration);
     print(
-        "\nBelow speak the app, holdshort beside it, and Fly, which asks /readyz before it\n"
-        "sends users. Every line is something that has just happened.\n");
+        "\nBelow speak the app, holdshort beside it, and Fly, which asks /readyz before it\nsends users.\n");
     return rest(kOpening);
   }
 

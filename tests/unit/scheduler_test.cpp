@@ -1,0 +1,298 @@
+// When probes run and what becomes of their outcomes. Time is moved by hand.
+#include "agent/scheduler.h"
+
+#include <map>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/fake_environment.h"
+#include "tests/support/manual_clock.h"
+#include "tests/support/run_probe.h"
+
+namespace holdshort {
+namespace {
+
+using namespace std::chrono_literals;
+using testing_support::ManualClock;
+
+// A probe whose outcome the test sets, and which may hang.
+struct Control {
+  Outcome outcome = Outcome::pass;
+  bool hangs = false;
+  int runs = 0;
+  std::vector<Pace> paces;
+  std::vector<std::string> failed_before, run_ids;
+};
+
+std::map<std::string, Control>& controls() {
+  static std::map<std::string, Control> all;
+  return all;
+}
+
+class Scripted final : public Probe {
+ public:
+  explicit Scripted(std::string name) : name_(std::move(name)) {}
+  Awaitable<ProbeOutcome> run(ProbeContext& context) override {
+    Control& control = controls()[name_];
+    ++control.runs;
+    control.paces.push_back(context.pace);
+    control.failed_before.push_back(context.failed_before);
+    control.run_ids.push_back(context.run_id);
+    if (control.hangs) co_await context.clock.sleep_until(Monotonic::max());
+    ProbeOutcome outcome;
+    outcome.add({.id = name_ + ".check",
+                 .outcome = control.outcome,
+                 .request = {},
+                 .expected = {},
+                 .observed = {},
+                 .references = {},
+                 .summary = name_ + " says so"});
+    co_return outcome;
+  }
+
+ private:
+  std::string name_;
+};
+
+std::unique_ptr<Probe> make(const ProbeSettings& settings, Diagnostics&) {
+  return std::make_unique<Scripted>(settings.name);
+}
+const Explanation kNothing{};
+const ProbeType kScripted{"scripted", ProbeType::Talks::nothing, {}, kNothing, make};
+
+ProbeConfig probe(std::string name, Severity severity = Severity::required) {
+  ProbeConfig config;
+  config.name = std::move(name);
+  config.type = &kScripted;
+  config.severity = severity;
+  config.interval = 15s;
+  config.timeout = 5s;
+  config.startup_interval = 250ms;
+  config.definition = config.name;
+  config.values = std::make_shared<const Values>();
+  return config;
+}
+
+Config config_of(std::vector<std::string> names) {
+  Config config;
+  for (std::string& name : names) config.probes.push_back(probe(std::move(name)));
+  return config;
+}
+
+struct Bench {
+  explicit Bench(Config config) : client([](const testing_support::Sent&) { return Response{}; }) {
+    scheduler = std::make_unique<Scheduler>(World{client, clock, environment, offload, log, board, 1},
+                                            std::move(config));
+    boost::asio::co_spawn(loop, scheduler->run(), [this](std::exception_ptr) { ended = true; });
+    clock.settle();
+  }
+  ~Bench() { controls().clear(); }
+  bool ready() const { return board.load(Instant::of(clock))->ready; }
+  State state(std::size_t n = 0) const { return board.load(Instant::of(clock))->probes.at(n)->state; }
+  int logged(std::string_view event) const {
+    int count = 0;
+    for (const std::string& line : lines)
+      count += line.find("\"event\":\"" + std::string(event) + "\"") != std::string::npos;
+    return count;
+  }
+
+  boost::asio::io_context loop{1};
+  ManualClock clock{loop};
+  testing_support::ScriptedClient client;
+  testing_support::FakeEnvironment environment;
+  testing_support::InlineOffload offload;
+  StatusBoard board;
+  std::vector<std::string> lines;
+  Log log{LogLevel::debug, LogFormat::json, [this](std::string_view line) { lines.emplace_back(line); },
+          [this] { return clock.wall_now(); }};
+  std::unique_ptr<Scheduler> scheduler;
+  bool ended = false;
+};
+
+TEST(Scheduler, IsNotReadyBeforeEveryRequiredProbeHasPassed) {
+  controls()["b"].outcome = Outcome::inconclusive;
+  Bench bench(config_of({"a", "b"}));
+  bench.clock.advance(2s);
+  EXPECT_FALSE(bench.ready());
+  controls()["b"].outcome = Outcome::pass;
+  bench.clock.advance(250ms);
+  EXPECT_TRUE(bench.ready());
+}
+
+TEST(Scheduler, ProbesThatSawNothingRunAtOnceWhenOneSeesTheApp) {
+  std::vector<std::string> names;
+  for (int n = 0; n < 20; ++n) names.push_back("p" + std::to_string(n));
+  for (const std::string& name : names) controls()[name].outcome = Outcome::inconclusive;
+  Bench bench(config_of(names));
+  bench.clock.advance(5s);
+  for (const std::string& name : names) controls()[name].outcome = Outcome::pass;
+  bench.clock.advance(13ms);  // a twentieth of the startup interval: one of them runs
+  EXPECT_TRUE(bench.ready());
+}
+
+TEST(Scheduler, AtStartupAsksFirstWhatFailedBefore) {
+  controls()["a"].outcome = Outcome::fail;
+  Bench bench(config_of({"a"}));
+  bench.clock.advance(300ms);
+  EXPECT_EQ(controls()["a"].failed_before, (std::vector<std::string>{"", "a.check"}));
+  EXPECT_EQ(controls()["a"].paces, (std::vector<Pace>{Pace::startup, Pace::startup}));
+}
+
+TEST(Scheduler, RunsOnItsIntervalOrAlittleEarlier) {
+  Bench bench(config_of({"a"}));
+  bench.clock.advance(150s);
+  EXPECT_GE(controls()["a"].runs, 11);
+  EXPECT_LE(controls()["a"].runs, 13);
+  EXPECT_EQ(controls()["a"].paces.back(), Pace::steady);
+}
+
+TEST(Scheduler, ABrokenControlIsSeenTwiceAtOnceAndClosesWithinOneInterval) {
+  Bench bench(config_of({"a"}));
+  bench.clock.advance(1s);
+  const int before = controls()["a"].runs;
+  controls()["a"].outcome = Outcome::fail;
+  bench.clock.advance(15s);
+  EXPECT_FALSE(bench.ready());
+  EXPECT_EQ(controls()["a"].runs, before + 2);
+  const auto& ids = controls()["a"].run_ids;
+  EXPECT_NE(ids[ids.size() - 1], ids[ids.size() - 2]);
+  EXPECT_EQ(ids.back().find_first_not_of("0123456789abcdef"), std::string::npos);
+  EXPECT_EQ(ids.back().size(), 32u);
+}
+
+TEST(Scheduler, AHungProbeDelaysNoOtherAndGrowsStale) {
+  Bench bench(config_of({"a", "b"}));
+  bench.clock.advance(1s);
+  EXPECT_TRUE(bench.ready());
+  controls()["a"].hangs = true;
+  const int before = controls()["b"].runs;
+  bench.clock.advance(70s);
+  EXPECT_EQ(bench.state(0), State::stale);
+  EXPECT_EQ(bench.state(1), State::passing);
+  EXPECT_FALSE(bench.ready());
+  EXPECT_GE(controls()["b"].runs, before + 4);
+}
+
+TEST(Scheduler, NoMoreProbesThanAllowedAreInFlight) {
+  Config config = config_of({"a", "b", "c"});
+  config.agent.max_concurrency = 2;
+  for (const char* name : {"a", "b", "c"}) controls()[name].hangs = true;
+  Bench bench(std::move(config));
+  bench.clock.advance(2s);
+  EXPECT_EQ(controls()["a"].runs + controls()["b"].runs + controls()["c"].runs, 2);
+}
+
+TEST(Scheduler, AfterASuspensionEveryVerdictIsStaleUntilItsProbeHasRun) {
+  Bench bench(config_of({"a"}));
+  bench.clock.advance(1s);
+  EXPECT_TRUE(bench.ready());
+  controls()["a"].outcome = Outcome::inconclusive;
+  bench.clock.suspend(1h);
+  EXPECT_FALSE(bench.ready());  // before the loop has run at all
+  bench.clock.advance(1s);
+  EXPECT_EQ(bench.logged("clock.jumped"), 1);
+  EXPECT_EQ(bench.state(), State::stale);
+  controls()["a"].outcome = Outcome::pass;
+  bench.clock.advance(15s);
+  EXPECT_TRUE(bench.ready());
+}
+
+TEST(Scheduler, AStoppedProcessDoesNotAnswerFromOldVerdicts) {
+  Bench bench(config_of({"a"}));
+  bench.clock.advance(1s);
+  const int before = controls()["a"].runs;
+  bench.clock.leap(20s);
+  EXPECT_EQ(bench.logged("clock.jumped"), 1);
+  EXPECT_GT(controls()["a"].runs, before);
+}
+
+TEST(Scheduler, AReloadKeepsWhatIsUnchanged) {
+  Bench bench(config_of({"a", "b"}));
+  bench.clock.advance(1s);
+  EXPECT_TRUE(bench.ready());
+  const int runs = controls()["a"].runs;
+  controls()["c"].outcome = Outcome::inconclusive;
+  bench.scheduler->reload(config_of({"a", "c"}));
+  bench.clock.settle();
+  EXPECT_FALSE(bench.ready());
+  EXPECT_EQ(bench.state(0), State::passing);
+  EXPECT_EQ(controls()["a"].runs, runs);
+  EXPECT_EQ(controls()["c"].runs, 1);
+  const int of_b = controls()["b"].runs;
+  controls()["c"].outcome = Outcome::pass;
+  bench.clock.advance(60s);
+  EXPECT_TRUE(bench.ready());
+  EXPECT_EQ(controls()["b"].runs, of_b);
+}
+
+TEST(Scheduler, AdvisoryProbesNeverHold) {
+  Config config = config_of({"a"});
+  config.probes.push_back(probe("b", Severity::advisory));
+  controls()["b"].outcome = Outcome::fail;
+  Bench bench(std::move(config));
+  bench.clock.advance(1s);
+  EXPECT_TRUE(bench.ready());
+  EXPECT_EQ(bench.state(1), State::failing);
+}
+
+TEST(Scheduler, WhereOnlyReportingIsWantedABrokenControlStaysReadyButNotAnUnseenOne) {
+  Config config = config_of({"a"});
+  config.when_failing = WhenFailing::report;
+  controls()["a"].outcome = Outcome::fail;
+  Bench bench(std::move(config));
+  bench.clock.advance(1s);
+  EXPECT_FALSE(bench.ready());  // before the first pass it always holds
+  controls()["a"].outcome = Outcome::pass;
+  bench.clock.advance(1s);
+  EXPECT_TRUE(bench.ready());
+  controls()["a"].outcome = Outcome::fail;
+  bench.clock.advance(16s);
+  EXPECT_EQ(bench.state(), State::failing);
+  EXPECT_TRUE(bench.ready());
+}
+
+TEST(Scheduler, InconclusiveHoldsEvenWhereOnlyReportingIsWanted) {
+  Config config = config_of({"a"});
+  config.when_failing = WhenFailing::report;
+  Bench bench(std::move(config));
+  bench.clock.advance(1s);
+  controls()["a"].outcome = Outcome::inconclusive;
+  bench.clock.advance(50s);
+  EXPECT_FALSE(bench.ready());
+}
+
+TEST(Scheduler, EndsWhereABrokenControlMustEndIt) {
+  Config config = config_of({"a"});
+  config.when_failing = WhenFailing::exit;
+  Bench bench(std::move(config));
+  bench.clock.advance(1s);
+  controls()["a"].outcome = Outcome::fail;
+  bench.clock.advance(16s);
+  EXPECT_TRUE(bench.ended);
+  EXPECT_TRUE(bench.scheduler->wants_exit());
+}
+
+TEST(Scheduler, StopsAtOnceWhateverProbesWaitFor) {
+  controls()["a"].hangs = true;
+  Bench bench(config_of({"a"}));
+  bench.scheduler->stop();
+  bench.clock.settle();
+  EXPECT_TRUE(bench.ended);
+}
+
+TEST(Scheduler, TellsWhoeverWatchesAnAppThatNeverComesUp) {
+  controls()["a"].outcome = Outcome::inconclusive;
+  Bench bench(config_of({"a"}));
+  bench.clock.advance(9s);
+  EXPECT_EQ(bench.logged("readiness.waiting"), 0);
+  bench.clock.advance(2s);
+  EXPECT_EQ(bench.logged("readiness.waiting"), 1);
+  bench.clock.advance(60s);
+  EXPECT_EQ(bench.logged("readiness.waiting"), 2);
+}
+
+}  // namespace
+}  // namespace holdshort
