@@ -14,7 +14,8 @@ bool is_required(const ProbeStatus& probe) { return probe.severity == Severity::
 
 LogLevel level_of(const Standing& now) {
   if (now.probe.state == State::passing || now.probe.state == State::pending) return LogLevel::info;
-  const bool broken = now.probe.state == State::failing && now.outcome == Outcome::fail && is_required(now.probe);
+  const bool broken =
+      now.probe.state == State::failing && now.outcome == Outcome::fail && is_required(now.probe);
   return broken ? LogLevel::error : LogLevel::warn;
 }
 
@@ -40,7 +41,8 @@ std::int64_t whole_seconds(std::chrono::nanoseconds time) {
 
 void probe_changed(Log& log, const Standing& now, State from) {
   const ProbeStatus& probe = now.probe;
-  std::string message = fmt::format("{}: {} -> {}: {}", probe.name, name_of(from), name_of(probe.state), now.reason);
+  std::string message =
+      fmt::format("{}: {} -> {}: {}", probe.name, name_of(from), name_of(probe.state), now.reason);
   if (probe.state == State::failing && is_required(probe) && !probe.holds)
     message += "; still ready, because when_failing = \"report\"";
   Attributes attributes = {{"probe", probe.name},
@@ -67,38 +69,43 @@ void probe_result(Log& log, const ProbeStatus& probe, const RunRecord& run) {
 
 void readiness_changed(Log& log, const std::vector<Standing>& holding, std::size_t required) {
   const bool ready = holding.empty();
-  const std::string message =
-      !ready          ? "not ready: " + list(holding)
-      : required == 0 ? std::string("ready: no probe is required")
-                      : fmt::format("ready: {} required probe{} passing", required, required == 1 ? " is" : "s are");
+  const std::string message = !ready          ? "not ready: " + list(holding)
+                              : required == 0 ? std::string("ready: no probe is required")
+                                              : fmt::format("ready: {} required probe{} passing", required,
+                                                            required == 1 ? " is" : "s are");
   log.write(ready ? LogLevel::info : LogLevel::error, "readiness.changed", message,
             {{"ready", ready}, {"holding", names(holding)}});
 }
 
 void readiness_waiting(Log& log, const std::vector<Standing>& holding, std::chrono::seconds waited) {
-  log.write(LogLevel::warn, "readiness.waiting", fmt::format("not ready for {}: {}", Duration(waited).text(), list(holding)),
+  log.write(LogLevel::warn, "readiness.waiting",
+            fmt::format("not ready for {}: {}", Duration(waited).text(), list(holding)),
             {{"holding", names(holding)}, {"seconds", std::int64_t{waited.count()}}});
 }
 
 void clock_jumped(Log& log, std::chrono::nanoseconds by) {
-  log.write(LogLevel::warn, "clock.jumped",
-            fmt::format("the wall clock moved {}s against the monotonic clock: the Machine was suspended, or its clock "
-                        "set; every verdict is stale until its probe has run again",
-                        whole_seconds(by)),
-            {{"seconds", whole_seconds(by)}});
+  log.write(
+      LogLevel::warn, "clock.jumped",
+      fmt::format(
+          "the wall clock moved {}s against the monotonic clock: the Machine was suspended, or its clock "
+          "set; every verdict is stale until its probe has run again",
+          whole_seconds(by)),
+      {{"seconds", whole_seconds(by)}});
 }
 
 void stood_still(Log& log, std::chrono::nanoseconds gap) {
   log.write(LogLevel::warn, "clock.jumped",
-            fmt::format("the agent stood still for {}s: it was stopped, or got no processor; every verdict is stale "
-                        "until its probe has run again",
-                        whole_seconds(gap)),
+            fmt::format(
+                "the agent stood still for {}s: it was stopped, or got no processor; every verdict is stale "
+                "until its probe has run again",
+                whole_seconds(gap)),
             {{"seconds", whole_seconds(gap)}});
 }
 
 void nothing_required(Log& log) {
   log.write(LogLevel::warn, "config.warning",
-            "no enabled probe is required: /readyz answers 200 whatever the app does; give one severity = \"required\"");
+            "no enabled probe is required: /readyz answers 200 whatever the app does; give one severity = "
+            "\"required\"");
 }
 
 }  // namespace holdshort::events

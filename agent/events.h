@@ -1,4 +1,5 @@
-// What the log says of probes and readiness, so that an on-call engineer sees at a glance which control broke.
+// What the log says of probes and readiness, so that an on-call engineer sees at a glance which control
+// broke.
 #pragma once
 
 #include <chrono>

@@ -19,7 +19,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// When a JSON line is too long each of its texts is cut to so many bytes, and each list to so many texts: that fits.
+// When a JSON line is too long each of its texts is cut to so many bytes, and each list to so many texts:
+// that fits.
 constexpr std::size_t kCutText = 512;
 constexpr std::size_t kCutList = 16;
 constexpr std::string_view kCutMark = "...";
@@ -27,10 +28,14 @@ constexpr int kPatience = 1000;  // milliseconds for a reader of standard output
 
 std::string_view name_of(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warn: return "warn";
-    case LogLevel::error: return "error";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warn:
+      return "warn";
+    case LogLevel::error:
+      return "error";
   }
   return "";
 }
@@ -64,9 +69,13 @@ void cut_texts(Line& line) {
 }
 
 std::string as_json(const Line& line) {
-  Json json{{"time", timestamp(line.time)}, {"level", name_of(line.level)}, {"event", line.event}, {"message", line.message}};
+  Json json{{"time", timestamp(line.time)},
+            {"level", name_of(line.level)},
+            {"event", line.event},
+            {"message", line.message}};
   for (const auto& [key, value] : line.attributes)
-    std::visit([&json, name = std::string(key)](const auto& of_its_type) { json[name] = of_its_type; }, value);
+    std::visit([&json, name = std::string(key)](const auto& of_its_type) { json[name] = of_its_type; },
+               value);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -82,9 +91,12 @@ std::string json_line(Line line) {
 std::string printable(std::string_view text) {
   std::string clean;
   for (const char c : text) {
-    if (c == '\n') clean += "\\n";
-    else if (ascii::is_control(c)) clean += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    else clean += c;
+    if (c == '\n')
+      clean += "\\n";
+    else if (ascii::is_control(c))
+      clean += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    else
+      clean += c;
   }
   return clean;
 }
@@ -105,10 +117,11 @@ const std::string* find(const Line& line, std::string_view key) {
 }
 
 std::string text_line(const Line& line, Log::Paint paint) {
-  std::string text = fmt::format("{} {}  {}  {}", timestamp(line.time).substr(11, 12), painted_name(line.level, paint),
-                                 line.event, printable(line.message));
+  std::string text = fmt::format("{} {}  {}  {}", timestamp(line.time).substr(11, 12),
+                                 painted_name(line.level, paint), line.event, printable(line.message));
   if (const std::string* id = find(line, "run_id")) text += fmt::format(" (run {})", printable(*id));
-  if (const std::string* runbook = find(line, "runbook")) text += fmt::format("; see {}", printable(*runbook));
+  if (const std::string* runbook = find(line, "runbook"))
+    text += fmt::format("; see {}", printable(*runbook));
   return cut(std::move(text), Log::kMaxLine - 1);
 }
 
@@ -146,10 +159,12 @@ void Log::write(LogLevel level, std::string_view event, std::string_view message
   write(level, event, message, std::span<const Attribute>(attributes.begin(), attributes.size()));
 }
 
-void Log::write(LogLevel level, std::string_view event, std::string_view message, std::span<const Attribute> attributes) {
+void Log::write(LogLevel level, std::string_view event, std::string_view message,
+                std::span<const Attribute> attributes) {
   const std::lock_guard lock(mutex_);
   if (level < level_) return;
-  Line line{wall_(), level, event, redactor_.clean(std::string(message)), {attributes.begin(), attributes.end()}};
+  Line line{
+      wall_(), level, event, redactor_.clean(std::string(message)), {attributes.begin(), attributes.end()}};
   for (auto& [key, value] : line.attributes) clean(value, redactor_);
   sink_((format_ == LogFormat::text ? text_line(line, paint_) : json_line(std::move(line))) + "\n");
 }

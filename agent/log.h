@@ -21,7 +21,8 @@ class Log {
  public:
   using Value = std::variant<std::string, bool, std::int64_t, std::vector<std::string>>;
   using Attribute = std::pair<std::string_view, Value>;
-  using Sink = std::function<void(std::string_view line)>;  // gets a whole line with its line break; must not throw
+  using Sink =
+      std::function<void(std::string_view line)>;  // gets a whole line with its line break; must not throw
   using WallClock = std::function<Wall()>;
   enum class Paint { plain, coloured };  // of the level, as text
 
@@ -30,20 +31,22 @@ class Log {
   // To standard output, each line in one write; `automatic` is text where that is a terminal, else JSON.
   static Log to_stdout(LogLevel level, LogFormat format);
 
-  // `event` is one of the contract's names; the message can be understood without the attributes, which only JSON
-  // shows (as text: run_id and runbook alone). Any thread.
+  // `event` is one of the contract's names; the message can be understood without the attributes, which only
+  // JSON shows (as text: run_id and runbook alone). Any thread.
   void write(LogLevel level, std::string_view event, std::string_view message,
              std::initializer_list<Attribute> attributes = {});
-  void write(LogLevel level, std::string_view event, std::string_view message, std::span<const Attribute> attributes);
+  void write(LogLevel level, std::string_view event, std::string_view message,
+             std::span<const Attribute> attributes);
   void set_level(LogLevel level);
-  // Values that must never be written: each is replaced by "***" wherever it stands in a line. Those shorter than
-  // kShortestRedacted are left out: they would blank ordinary words.
+  // Values that must never be written: each is replaced by "***" wherever it stands in a line. Those shorter
+  // than kShortestRedacted are left out: they would blank ordinary words.
   void set_secrets(const std::vector<Secret>& secrets);
   // `text` as it may be shown elsewhere. Any thread.
   std::string redact(std::string text) const;
 
   static constexpr std::size_t kShortestRedacted = Redactor::kShortest;
-  static constexpr std::size_t kMaxLine = 16 * 1024;  // bytes; a longer one is cut, as JSON so that it remains valid
+  static constexpr std::size_t kMaxLine =
+      16 * 1024;  // bytes; a longer one is cut, as JSON so that it remains valid
 
  private:
   mutable std::mutex mutex_;

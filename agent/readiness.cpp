@@ -6,10 +6,14 @@ namespace holdshort {
 
 std::string_view name_of(State state) {
   switch (state) {
-    case State::pending: return "pending";
-    case State::passing: return "passing";
-    case State::failing: return "failing";
-    case State::stale: return "stale";
+    case State::pending:
+      return "pending";
+    case State::passing:
+      return "passing";
+    case State::failing:
+      return "failing";
+    case State::stale:
+      return "stale";
   }
   return "";
 }
@@ -23,9 +27,15 @@ Track::Next Track::completed(Outcome outcome, Monotonic now) {
   }
   switch (outcome) {
     case Outcome::skipped:
-    case Outcome::pass: passed(outcome); break;
-    case Outcome::inconclusive: saw_nothing(); break;
-    case Outcome::fail: failed(now); break;
+    case Outcome::pass:
+      passed(outcome);
+      break;
+    case Outcome::inconclusive:
+      saw_nothing();
+      break;
+    case Outcome::fail:
+      failed(now);
+      break;
   }
   return Next::as_scheduled;
 }
@@ -36,7 +46,8 @@ void Track::passed(Outcome outcome) {
   fails_ = inconclusives_ = 0;
   grace_over_ = true;
   const bool only_aged = state_ == State::stale && settled_ == State::passing;
-  if (++passes_ >= thresholds_.success || only_aged || state_ == State::passing) settle(State::passing, outcome);
+  if (++passes_ >= thresholds_.success || only_aged || state_ == State::passing)
+    settle(State::passing, outcome);
 }
 
 void Track::failed(Monotonic now) {

@@ -1,18 +1,19 @@
 // Outcomes over time -> pending | passing | failing | stale, and from these: ready or not.
 //
-// A pure state machine: no thread, no socket, no clock of its own. One Track per probe, told of every completed run:
+// A pure state machine: no thread, no socket, no clock of its own. One Track per probe, told of every
+// completed run:
 //
-//   pending --success_threshold passes--> passing        pending --failure_threshold fails after grace--> failing
-//   passing --failure_threshold fails, the first confirmed--> failing (outcome fail)
-//   passing --inconclusive_threshold inconclusive runs in a row--> failing (outcome inconclusive)
-//   failing --success_threshold passes--> passing
-//   any but pending --older than max_age, or the clock jumped--> stale
+//   pending --success_threshold passes--> passing        pending --failure_threshold fails after grace-->
+//   failing passing --failure_threshold fails, the first confirmed--> failing (outcome fail) passing
+//   --inconclusive_threshold inconclusive runs in a row--> failing (outcome inconclusive) failing
+//   --success_threshold passes--> passing any but pending --older than max_age, or the clock jumped--> stale
 //   stale --a pass; success_threshold passes where it had been failing--> passing
 //   stale --failure_threshold fails, the first after a pass confirmed--> failing (outcome fail)
 //
-// A skipped run counts as a pass: the control does not apply here. Inconclusive runs never turn pending or stale into
-// anything: nothing was seen. They break a row of passes, but no row of fails. A fail whose repeat is inconclusive is
-// dropped. Fails within grace_period leave pending as it is; the first pass ends the grace.
+// A skipped run counts as a pass: the control does not apply here. Inconclusive runs never turn pending or
+// stale into anything: nothing was seen. They break a row of passes, but no row of fails. A fail whose repeat
+// is inconclusive is dropped. Fails within grace_period leave pending as it is; the first pass ends the
+// grace.
 #pragma once
 
 #include <chrono>
@@ -41,16 +42,20 @@ class Track {
   Track(Thresholds thresholds, Monotonic started) : thresholds_(thresholds), started_(started) {}
 
   enum class Next { as_scheduled, confirm_now };
-  // A run ended at `now`. confirm_now: this first fail after a pass counts only if a run at once sees it again.
+  // A run ended at `now`. confirm_now: this first fail after a pass counts only if a run at once sees it
+  // again.
   Next completed(Outcome outcome, Monotonic now);
   // To be called when time has passed: a verdict older than `max_age` becomes stale.
   void age(Monotonic now, std::chrono::milliseconds max_age);
-  // The wall clock jumped against the monotonic clock (a Machine resumed): what was seen is from another time.
+  // The wall clock jumped against the monotonic clock (a Machine resumed): what was seen is from another
+  // time.
   void distrust();
 
   State state() const { return state_; }
-  std::optional<Outcome> outcome() const { return outcome_; }  // of the last run that counted; for failing: why
-  bool ever_passed() const { return ever_passed_; }            // has been in the state passing
+  std::optional<Outcome> outcome() const {
+    return outcome_;
+  }                                                  // of the last run that counted; for failing: why
+  bool ever_passed() const { return ever_passed_; }  // has been in the state passing
   bool awaits_confirmation() const { return unconfirmed_; }
   // The last moment at which age() leaves the state as it is; max where it cannot grow stale.
   Monotonic valid_until(std::chrono::milliseconds max_age) const;
@@ -74,7 +79,8 @@ class Track {
 };
 
 // How long a verdict lives: three missed runs and one last timeout.
-constexpr std::chrono::milliseconds max_age(std::chrono::milliseconds cadence, std::chrono::milliseconds timeout) {
+constexpr std::chrono::milliseconds max_age(std::chrono::milliseconds cadence,
+                                            std::chrono::milliseconds timeout) {
   return 3 * cadence + timeout;
 }
 

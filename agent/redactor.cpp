@@ -9,7 +9,8 @@ namespace holdshort {
 namespace {
 
 std::string json_escaped(std::string_view text) {
-  const std::string quoted = nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const std::string quoted =
+      nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   return quoted.substr(1, quoted.size() - 2);
 }
 
@@ -29,7 +30,8 @@ Redactor::Redactor(const std::vector<Secret>& secrets) {
 std::string Redactor::clean(std::string text) const {
   for (const Secret& form : forms_) {
     const std::string_view value = form.reveal();
-    for (auto at = text.find(value); at != std::string::npos; at = text.find(value, at + 3)) text.replace(at, value.size(), "***");
+    for (auto at = text.find(value); at != std::string::npos; at = text.find(value, at + 3))
+      text.replace(at, value.size(), "***");
   }
   return text;
 }

@@ -46,7 +46,8 @@ Awaitable<Response> MeteredClient::send(Endpoint endpoint, Request request, Limi
   co_return co_await client_.send(std::move(endpoint), std::move(request), limits);
 }
 
-Awaitable<std::vector<Response>> MeteredClient::burst(Endpoint endpoint, std::vector<Request> requests, Limits limits) {
+Awaitable<std::vector<Response>> MeteredClient::burst(Endpoint endpoint, std::vector<Request> requests,
+                                                      Limits limits) {
   co_await pay(static_cast<int>(requests.size()));
   co_return co_await client_.burst(std::move(endpoint), std::move(requests), limits);
 }

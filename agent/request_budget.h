@@ -1,8 +1,8 @@
 // The pace at which all probes together may send to the app: `request_budget` a second.
 //
-// A token bucket told as a point in time: up to `paid_until_` every token is spoken for. Whoever pays moves it on and
-// sleeps until his tokens have accrued, so that payers are served in the order of their coming and what is then sent at
-// once was saved before. An idle budget keeps kBurst's worth.
+// A token bucket told as a point in time: up to `paid_until_` every token is spoken for. Whoever pays moves
+// it on and sleeps until his tokens have accrued, so that payers are served in the order of their coming and
+// what is then sent at once was saved before. An idle budget keeps kBurst's worth.
 #pragma once
 
 #include <chrono>
@@ -40,7 +40,8 @@ class MeteredClient final : public HttpClient {
   // `budget` null: no limit. Both outlive *this.
   MeteredClient(HttpClient& client, RequestBudget* budget) : client_(client), budget_(budget) {}
   Awaitable<Response> send(Endpoint endpoint, Request request, Limits limits) override;
-  Awaitable<std::vector<Response>> burst(Endpoint endpoint, std::vector<Request> requests, Limits limits) override;
+  Awaitable<std::vector<Response>> burst(Endpoint endpoint, std::vector<Request> requests,
+                                         Limits limits) override;
   // Saves until `requests` may be sent without further waiting.
   Awaitable<void> reserve(int requests);
 

@@ -1,13 +1,16 @@
 #include "agent/scheduler.h"
 
 #include <algorithm>
-#include <optional>
+#include <array>
+#include <exception>
 #include <random>
 #include <utility>
 
+#include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "agent/events.h"
 #include "agent/request_budget.h"
@@ -17,225 +20,446 @@
 
 namespace holdshort {
 
+namespace asio = boost::asio;
+
 namespace {
 
-// What runs refer to. A reload makes a new one; a run keeps the one it began with.
-struct Setting {
+// When an app that does not come up is spoken of again.
+constexpr std::array<std::chrono::seconds, 3> kWaitingAfter{
+    std::chrono::seconds(10), std::chrono::seconds(60), std::chrono::seconds(600)};
+
+// What a run of probes stands on; a reload makes a new one, runs under way keep theirs.
+struct Ground {
   App app;
   Identities identities;
 };
 
-std::shared_ptr<Setting> make_setting(const Config& config) {
-  return std::make_shared<Setting>(Setting{.app = config.app, .identities = {.by_name = config.identities, .login_tokens = {}}});
-}
-
-Thresholds thresholds_of(const ProbeConfig& config) {
-  return {.failure = config.failure_threshold,
-          .success = config.success_threshold,
-          .inconclusive = config.inconclusive_threshold,
-          .confirm = config.confirm,
-          .grace_period = config.grace_period};
-}
-
-// A run that has ended.
-struct Run {
-  std::string id;
-  Monotonic began;
-  int epoch;  // of the clocks, when it began
-  ProbeOutcome outcome;
-};
-
-// One probe: its definition, its verdict over time, what surfaces see of it.
-struct Runner {
-  Runner(ProbeConfig declared, Instant now)
-      : config(std::move(declared)), probe(config.make()), track(thresholds_of(config), now.monotonic), next(now.monotonic) {
-    shown.name = config.name;
-    shown.type = config.type->name;
-    shown.description = config.description;
-    shown.runbook = config.runbook;
-    shown.severity = config.severity;
-    shown.since = now.wall;
-  }
+// A probe on duty.
+struct Entry {
+  Entry(ProbeConfig declared, Monotonic now, Alarm wake)
+      : config(std::move(declared)),
+        alarm(std::move(wake)),
+        probe(config.make()),
+        track({.failure = config.failure_threshold,
+               .success = config.success_threshold,
+               .inconclusive = config.inconclusive_threshold,
+               .confirm = config.confirm,
+               .grace_period = config.grace_period},
+              now) {}
 
   std::chrono::milliseconds cadence() const { return probe->cadence().value_or(config.interval); }
   std::chrono::milliseconds lifetime() const { return max_age(cadence(), config.timeout); }
-  bool is_required() const { return config.severity == Severity::required; }
-  bool never_passed() const { return !track.ever_passed(); }
-
-  // How it keeps the Machine from being ready. Before the first pass there is no other way than to hold.
-  bool holds(WhenFailing when_failing) const {
-    if (!is_required() || track.state() == State::passing) return false;
-    return when_failing == WhenFailing::hold || !seen_broken();
-  }
-  bool seen_broken() const {
-    return track.ever_passed() && track.state() == State::failing && track.outcome() == Outcome::fail;
-  }
-
-  // Keeps what the run showed; the verdict is the track's business.
-  void remember(const Run& run, Instant ended) {
-    RunRecord record{.run_id = run.id,
-                     .ended = ended.wall,
-                     .outcome = run.outcome.outcome(),
-                     .summary = run.outcome.summary(),
-                     .duration = std::chrono::duration_cast<std::chrono::microseconds>(ended.monotonic - run.began),
-                     .requests = run.outcome.requests};
-    shown.outcome = record.outcome;
-    shown.summary = record.summary;
-    shown.run_id = record.run_id;
-    shown.checks = run.outcome.checks;
-    ++shown.runs[static_cast<std::size_t>(record.outcome)];
-    shown.requests += static_cast<std::uint64_t>(std::max(record.requests, 0));
-    shown.history.insert(shown.history.begin(), record);
-    if (shown.history.size() > kHistory) shown.history.pop_back();
-    shown.last = std::move(record);
-    const Check* worst = run.outcome.worst();
-    const bool held_back = worst && (worst->outcome == Outcome::fail || worst->outcome == Outcome::inconclusive);
-    failed_before = held_back ? worst->id : "";
-  }
-
-  events::Standing standing() const {
-    return {shown, track.state() == State::failing ? track.outcome() : shown.outcome, reason};
-  }
+  bool required() const { return config.severity == Severity::required; }
 
   ProbeConfig config;
+  Alarm alarm;  // rings when it is due
   std::unique_ptr<Probe> probe;
   Track track;
-  Monotonic next;              // when it is to begin
-  std::optional<Alarm> alarm;  // rung: it begins at once. Empty until the scheduler runs
+  ProbeStatus status;
+  std::shared_ptr<Ground> ground;
+  Monotonic due{};
   bool running = false;
-  bool again = false;          // the app came up while it ran: if it has not seen that, it begins at once
-  bool removed = false;
-  std::string failed_before;   // id of what kept the last run from passing
-  std::string reason = "has not run yet";  // why it is in its state
-  ProbeStatus shown;
+  bool again = false;    // run once more as soon as this run has ended
+  bool retired = false;  // a reload has taken it out
 };
 
-// Tells when the time that the process lived through is not the time that has passed.
-class ClockWatch {
- public:
-  explicit ClockWatch(Instant now) : last_(now) {}
-  struct Jump {
-    std::chrono::nanoseconds wall, still;  // against the monotonic clock; without running
-  };
-  // To be asked at least every kClockCheck.
-  std::optional<Jump> look(Instant now) {
-    const Instant before = std::exchange(last_, now);
-    const Jump jump{now.offset() - before.offset(), now.monotonic - before.monotonic - Scheduler::kClockCheck};
-    const bool stood_still = jump.still > kClockJump;
-    if (!stood_still && !clock_jumped(before.offset(), now.offset())) return std::nullopt;
-    return jump;
-  }
-
- private:
-  Instant last_;
-};
-
-// Never throws: what a probe throws is a bug of ours, and proves nothing about the app. Its text may quote anything.
-Awaitable<ProbeOutcome> run_safely(Probe& probe, ProbeContext& context) {
-  try {
-    co_return co_await probe.run(context);
-  } catch (const std::exception&) {
-  }
-  Check check;
-  check.id = "internal";
-  check.summary = "the probe broke off: this is an error in holdshort, please report it";
-  ProbeOutcome outcome;
-  outcome.add(std::move(check));
-  co_return outcome;
-}
+using EntryPtr = std::shared_ptr<Entry>;
 
 }  // namespace
 
-struct Scheduler::Impl : std::enable_shared_from_this<Impl> {
-  Impl(World the_world, Config the_config)
-      : world(the_world),
-        config(std::move(the_config)),
-        setting(make_setting(config)),
-        random(world.seed),
+struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
+  Impl(World w, Config c)
+      : world(w),
+        random(w.seed),
         clients(random()),
-        budget(world.clock, config.agent.request_budget),
-        clocks(Instant::of(world.clock)),
-        not_ready_since(world.clock.now()) {
-    const fly::Machine machine = fly::Machine::from([this](std::string_view name) { return world.environment.variable(name); });
-    shown.version = HOLDSHORT_VERSION;
-    shown.app = machine.app.empty() ? config.app.host : machine.app;
-    shown.region = machine.region;
-    shown.machine = machine.machine_id;
-    shown.release = machine.release;
-    shown.since = world.clock.wall_now();
-    adopt(std::move(config.probes));
-    world.board.beat(world.clock.now());
+        budget(w.clock, c.agent.request_budget),
+        config(std::move(c)) {}
+
+  // --- life
+
+  void start(asio::any_io_executor executor) {
+    loop = executor;
+    done = std::make_unique<Alarm>(executor, world.clock);
+    places = std::make_unique<Places>(executor, config.agent.max_concurrency);
+    last_offset = Instant::of(world.clock).offset();
+    ready_since = world.clock.wall_now();
+    started = world.clock.now();
+    adopt({});
     publish();
+    asio::co_spawn(loop, tick(shared_from_this()), asio::detached);
   }
 
-  // --- a probe's life
+  void stop() {
+    stopping = true;
+    if (done) done->ring();
+    for (const EntryPtr& entry : entries) entry->alarm.ring();
+  }
 
-  // Until it is removed or the scheduler stops.
-  static Awaitable<void> live(std::shared_ptr<Impl> self, std::shared_ptr<Runner> runner) {
-    while (self->wants(*runner)) {
-      co_await runner->alarm->wait_until(runner->next);
-      if (!self->wants(*runner)) break;
-      const Places::Place place = co_await self->places->take();
-      do {
-        if (self->wants(*runner)) co_await run_once(self, runner);
-      } while (self->wants(*runner) && runner->track.awaits_confirmation());
+  // Takes over the configuration; entries of `old` whose definition is the same stay as they are.
+  void adopt(std::vector<EntryPtr> old) {
+    places->set_count(config.agent.max_concurrency);
+    budget.set_rate(config.agent.request_budget);
+    ground = std::make_shared<Ground>();
+    ground->app = config.app;
+    ground->identities.by_name = config.identities;
+    entries.clear();
+    std::size_t fresh = 0;
+    for (ProbeConfig& declared : config.probes) {
+      const auto same = std::find_if(old.begin(), old.end(), [&](const EntryPtr& e) {
+        return e && e->config.name == declared.name && e->config.definition == declared.definition;
+      });
+      if (same != old.end()) {
+        entries.push_back(std::exchange(*same, nullptr));
+        entries.back()->ground = ground;
+        continue;
+      }
+      entries.push_back(make_entry(std::move(declared), fresh++));
     }
-    if (--self->living == 0) self->heart->ring();
+    for (const EntryPtr& entry : old)
+      if (entry) retire(*entry);
+    config.probes.clear();
+    if (required() == 0) events::nothing_required(world.log);
   }
 
-  static Awaitable<void> run_once(std::shared_ptr<Impl> self, std::shared_ptr<Runner> runner) {
-    const std::shared_ptr<Setting> setting = self->setting;
-    RequestBudget* const budget = self->budget_rules() ? &self->budget : nullptr;
-    MeteredClient client(self->world.client, budget);
-    ProbeContext context{.client = client,
-                         .clock = self->world.clock,
-                         .environment = self->world.environment,
-                         .offload = self->world.offload,
-                         .clients = self->clients,
-                         .random = self->random,
-                         .identities = setting->identities,
-                         .app = setting->app,
-                         .run_id = make_run_id(self->random),
-                         .pace = runner->never_passed() ? Pace::startup : Pace::steady,
-                         .failed_before = runner->never_passed() ? runner->failed_before : "",
-                         .request_budget = budget ? self->config.agent.request_budget : 0,
-                         .reserve = {}};
-    if (budget) context.reserve = [&client](int requests) { return client.reserve(requests); };
-    Run run{.id = context.run_id, .began = self->world.clock.now(), .epoch = self->epoch, .outcome = {}};
-    runner->running = true;
-    run.outcome = co_await run_safely(*runner->probe, context);
-    runner->running = false;
-    if (self->wants(*runner)) self->completed(*runner, std::move(run));
+  // The first starts at once, the others spread over the startup interval: together they see an app come up
+  // soon.
+  EntryPtr make_entry(ProbeConfig declared, std::size_t position) {
+    const Monotonic now = world.clock.now();
+    auto entry = std::make_shared<Entry>(std::move(declared), now, Alarm(loop, world.clock));
+    entry->ground = ground;
+    entry->status.name = entry->config.name;
+    entry->status.type = entry->config.type->name;
+    entry->status.description = entry->config.description;
+    entry->status.runbook = entry->config.runbook;
+    entry->status.severity = entry->config.severity;
+    entry->status.since = world.clock.wall_now();
+    const auto count = std::max<std::size_t>(config.probes.size(), 1);
+    entry->due = now + entry->config.startup_interval * position / count;
+    asio::co_spawn(loop, cycle(shared_from_this(), entry), asio::detached);
+    return entry;
   }
 
-  bool wants(const Runner& runner) const { return !stopping && !runner.removed; }
-  // Before the first ready verdict nobody is served yet.
-  bool budget_rules() const { return was_ready || config.agent.request_budget_written; }
+  static void retire(Entry& entry) {
+    entry.retired = true;
+    entry.alarm.ring();
+  }
 
-  // --- outcomes
+  void run_now(const EntryPtr& entry) {
+    if (entry->running) {
+      entry->again = true;
+      return;
+    }
+    entry->due = world.clock.now();
+    entry->alarm.ring();
+  }
 
-  void completed(Runner& runner, Run run) {
-    look_at_clocks();
-    redact(run.outcome);
-    const Outcome outcome = run.outcome.outcome();
-    runner.remember(run, Instant::of(world.clock));
-    events::probe_result(world.log, runner.shown, *runner.shown.last);
-    // What began before the clocks jumped is from another time: look_at_clocks() has rung for a new run.
-    if (run.epoch == epoch) judge(runner, outcome);
-    runner.next = next_start(runner, run.began);
+  // --- one probe
+
+  bool is_over(const Entry& entry) const { return stopping || entry.retired; }
+
+  static Awaitable<void> cycle(std::shared_ptr<Impl> self, EntryPtr entry) {
+    while (true) {
+      while (self->world.clock.now() < entry->due && !self->is_over(*entry))
+        co_await entry->alarm.wait_until(entry->due);
+      if (self->is_over(*entry)) co_return;
+      entry->running = true;
+      const Places::Place place = co_await self->places->take();
+      bool again = true;
+      while (again && !self->is_over(*entry)) {
+        const Track::Next next = co_await self->run_once(entry);
+        again = std::exchange(entry->again, false) || next == Track::Next::confirm_now;
+      }
+      entry->running = false;
+    }
+  }
+
+  Awaitable<Track::Next> run_once(EntryPtr entry) {
+    const std::shared_ptr<Ground> on = entry->ground;
+    const bool budgeted = config.agent.request_budget_written || was_ready;
+    MeteredClient metered(world.client, budgeted ? &budget : nullptr);
+    const bool starting = !entry->track.ever_passed();
+    ProbeContext context{.client = metered,
+                         .clock = world.clock,
+                         .environment = world.environment,
+                         .offload = world.offload,
+                         .clients = clients,
+                         .random = random,
+                         .identities = on->identities,
+                         .app = on->app,
+                         .run_id = make_run_id(random),
+                         .pace = starting ? Pace::startup : Pace::steady,
+                         .failed_before = starting ? worst_id(entry->status) : std::string(),
+                         .request_budget = budgeted ? config.agent.request_budget : 0,
+                         .reserve = [&metered](int requests) { return metered.reserve(requests); }};
+    const Monotonic began = world.clock.now();
+    ProbeOutcome outcome = co_await guarded(*entry->probe, context);
+    if (is_over(*entry)) co_return Track::Next::as_scheduled;
+    co_return completed(entry, std::move(outcome), context.run_id, began);
+  }
+
+  // A broken promise inside a probe must not end the agent: nothing was seen then.
+  static Awaitable<ProbeOutcome> guarded(Probe& probe, ProbeContext& context) {
+    ProbeOutcome outcome;
+    try {
+      outcome = co_await probe.run(context);
+    } catch (const std::exception&) {
+      outcome = {};
+      outcome.add({.id = "internal",
+                   .outcome = Outcome::inconclusive,
+                   .request = {},
+                   .expected = {},
+                   .observed = {},
+                   .references = {},
+                   .summary = "the probe broke: this is an error in holdshort"});
+    }
+    co_return outcome;
+  }
+
+  static std::string worst_id(const ProbeStatus& status) {
+    const auto worst = std::max_element(status.checks.begin(), status.checks.end(),
+                                        [](const Check& a, const Check& b) { return a.outcome < b.outcome; });
+    return worst != status.checks.end() && worst->outcome > Outcome::pass ? worst->id : "";
+  }
+
+  Track::Next completed(const EntryPtr& entry, ProbeOutcome outcome, const std::string& run_id,
+                        Monotonic began) {
+    const Monotonic now = world.clock.now();
+    const State before = entry->track.state();
+    const std::optional<Outcome> outcome_before = entry->status.outcome;
+    const Outcome seen = outcome.outcome();
+    const Track::Next next = entry->track.completed(seen, now);
+    record(*entry, std::move(outcome), run_id, now - began);
+    plan(*entry, now);
+    events::probe_result(world.log, entry->status, *entry->status.last);
+    note_change(*entry, before);
+    const bool conclusive = seen == Outcome::pass || seen == Outcome::fail;
+    const bool first_sight = conclusive && (!outcome_before || *outcome_before == Outcome::inconclusive);
+    if (first_sight && before == State::pending) wake_those_who_saw_nothing(entry);
+    if (wants_exit_for(*entry)) {
+      exit = true;
+      stop();
+    }
+    judge();
+    return next;
+  }
+
+  void record(Entry& entry, ProbeOutcome outcome, const std::string& run_id, Monotonic::duration took) {
+    ProbeStatus& status = entry.status;
+    RunRecord run{.run_id = run_id,
+                  .ended = world.clock.wall_now(),
+                  .outcome = outcome.outcome(),
+                  .summary = outcome.summary(),
+                  .duration = std::chrono::duration_cast<std::chrono::microseconds>(took),
+                  .requests = outcome.requests};
+    status.outcome = run.outcome;
+    status.summary = run.summary;
+    status.run_id = run_id;
+    status.checks = std::move(outcome.checks);
+    ++status.runs[static_cast<std::size_t>(run.outcome)];
+    status.requests += static_cast<std::uint64_t>(run.requests);
+    status.last = run;
+    status.history.insert(status.history.begin(), std::move(run));
+    if (status.history.size() > kHistory) status.history.resize(kHistory);
+  }
+
+  // Early by up to kJitter, never late, so that Machines started together drift apart and no verdict grows
+  // too old.
+  void plan(Entry& entry, Monotonic now) {
+    std::chrono::milliseconds gap = entry.config.startup_interval;
+    if (entry.track.ever_passed()) {
+      gap = entry.cadence();
+      gap -= std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(
+          0, static_cast<std::int64_t>(static_cast<double>(gap.count()) * kJitter))(random));
+    }
+    entry.due = now + gap;
+    entry.status.next_run = world.clock.wall_now() + gap;
+  }
+
+  // An app that has just come up is seen by all within milliseconds, not within their startup intervals.
+  void wake_those_who_saw_nothing(const EntryPtr& seer) {
+    for (const EntryPtr& entry : entries) {
+      const bool waits = entry != seer && entry->track.state() == State::pending &&
+                         (!entry->status.outcome || entry->status.outcome == Outcome::inconclusive);
+      if (waits) run_now(entry);
+    }
+  }
+
+  // --- what it means
+
+  void note_change(Entry& entry, State before) {
+    entry.status.state = entry.track.state();
+    entry.status.valid_until = entry.track.valid_until(entry.lifetime());
+    if (entry.status.state == before) return;
+    entry.status.since = world.clock.wall_now();
+    entry.status.holds = holds(entry);
+    events::probe_changed(world.log, standing(entry), before);
+  }
+
+  static events::Standing standing(const Entry& entry) {
+    const ProbeStatus& status = entry.status;
+    std::string reason = status.summary.empty() ? "not seen yet" : status.summary;
+    if (status.state == State::stale) reason = "its verdict is too old";
+    return {.probe = status, .outcome = entry.track.outcome(), .reason = std::move(reason)};
+  }
+
+  std::size_t required() const {
+    return static_cast<std::size_t>(
+        std::count_if(entries.begin(), entries.end(), [](const EntryPtr& e) { return e->required(); }));
+  }
+
+  std::vector<events::Standing> holding() const {
+    std::vector<events::Standing> list;
+    for (const EntryPtr& entry : entries)
+      if (holds(*entry)) list.push_back(standing(*entry));
+    return list;
+  }
+
+  bool seen_broken(const Entry& entry) const {
+    return entry.required() && entry.track.state() == State::failing &&
+           entry.track.outcome() == Outcome::fail && entry.track.ever_passed();
+  }
+
+  bool wants_exit_for(const Entry& entry) const {
+    return config.when_failing == WhenFailing::exit && seen_broken(entry);
+  }
+
+  bool holds(const Entry& entry) const {
+    if (!entry.required() || entry.track.state() == State::passing) return false;
+    return !(config.when_failing == WhenFailing::report && seen_broken(entry));
+  }
+
+  void judge() {
+    holding_names.clear();
+    for (const EntryPtr& entry : entries) {
+      entry->status.holds = holds(*entry);
+      if (entry->status.holds) holding_names.push_back(entry->config.name);
+    }
+    if (const bool now_ready = holding_names.empty(); now_ready != ready) {
+      ready = now_ready;
+      was_ready = was_ready || ready;
+      ready_since = world.clock.wall_now();
+      events::readiness_changed(world.log, holding(), required());
+    }
     publish();
-    leave_if_broken();
   }
 
-  void judge(Runner& runner, Outcome outcome) {
-    const bool first_sight = runner.never_passed() && outcome != Outcome::inconclusive && sees_nothing(runner);
-    runner.conclusive = outcome != Outcome::inconclusive;
-    const Before before(runner);
-    runner.track.completed(outcome, world.clock.now());
-    if (runner.track.state() != State::failing || runner.track.outcome() == outcome) runner.reason = runner.shown.summary;
-    tell_change(runner, before);
-    if (first_sight) wake_those_who_see_nothing();
+  void publish() {
+    auto status = std::make_shared<Status>();
+    const auto machine =
+        fly::Machine::from([this](std::string_view name) { return world.environment.variable(name); });
+    status->version = HOLDSHORT_VERSION;
+    status->app = machine.app.empty() ? config.app.host : machine.app;
+    status->region = machine.region;
+    status->machine = machine.machine_id;
+    status->release = machine.release;
+    status->ready = ready;
+    status->since = ready_since;
+    status->holding = holding_names;
+    status->clock_offset = Instant::of(world.clock).offset();
+    for (const EntryPtr& entry : entries) {
+      status->probes.push_back(std::make_shared<const ProbeStatus>(entry->status));
+      if (entry->required()) status->valid_until = std::min(status->valid_until, entry->status.valid_until);
+    }
+    world.board.publish(std::move(status));
+    world.board.beat(world.clock.now());
   }
+
+  // --- time
+
+  static Awaitable<void> tick(std::shared_ptr<Impl> self) {
+    while (!self->stopping) {
+      const Monotonic due = self->world.clock.now() + kTick;
+      co_await self->world.clock.sleep_until(due);
+      if (self->stopping) co_return;
+      self->look_at_the_clocks(due);
+      self->look_at_ages();
+      self->speak_of_waiting();
+      self->world.board.beat(self->world.clock.now());
+    }
+  }
+
+  // A suspended Machine's monotonic clock stood still; a stopped process overslept. Either way the world went
+  // on.
+  void look_at_the_clocks(Monotonic due) {
+    const auto now = Instant::of(world.clock).offset();
+    const auto before_now = std::exchange(last_offset, now);
+    const auto overslept = world.clock.now() - due;
+    if (clock_jumped(before_now, now)) {
+      events::clock_jumped(world.log, now - before_now);
+    } else if (overslept > kClockJump) {
+      events::stood_still(world.log, overslept);
+    } else {
+      return;
+    }
+    for (const EntryPtr& entry : entries) {
+      const State before = entry->track.state();
+      entry->track.distrust();
+      note_change(*entry, before);
+      run_now(entry);
+    }
+    judge();
+  }
+
+  void look_at_ages() {
+    bool changed = false;
+    for (const EntryPtr& entry : entries) {
+      const State before = entry->track.state();
+      entry->track.age(world.clock.now(), entry->lifetime());
+      note_change(*entry, before);
+      changed = changed || entry->track.state() != before;
+    }
+    if (changed) judge();
+  }
+
+  void speak_of_waiting() {
+    if (was_ready || ready) return;
+    const auto index = std::min(waits_spoken, kWaitingAfter.size() - 1);
+    const auto repeated = kWaitingAfter.back() * static_cast<int>(waits_spoken - index);
+    if (world.clock.now() - started < kWaitingAfter[index] + repeated) return;
+    ++waits_spoken;
+    const auto waited = std::chrono::duration_cast<std::chrono::seconds>(world.clock.now() - started);
+    events::readiness_waiting(world.log, holding(), waited);
+  }
+
+  void reload(Config next) {
+    std::vector<EntryPtr> old = std::move(entries);
+    config = std::move(next);
+    adopt(std::move(old));
+    judge();
+  }
+
+  World world;
+  std::mt19937_64 random;
+  SyntheticClients clients;
+  RequestBudget budget;
+  Config config;  // its probes are in `entries`
+  asio::any_io_executor loop;
+  std::unique_ptr<Alarm> done;
+  std::unique_ptr<Places> places;
+  std::shared_ptr<Ground> ground;
+  std::vector<EntryPtr> entries;
+  std::vector<std::string> holding_names;
+  bool ready = false, was_ready = false, stopping = false, exit = false;
+  Wall ready_since;
+  Monotonic started{};
+  std::chrono::nanoseconds last_offset{};
+  std::size_t waits_spoken = 0;
 };
+
+Scheduler::Scheduler(World world, Config config) : impl_(std::make_shared<Impl>(world, std::move(config))) {}
+Scheduler::~Scheduler() { impl_->stop(); }
+
+// What still runs is abandoned: its frames live in the loop until that is destroyed, and touch nothing
+// anymore.
+Awaitable<void> Scheduler::run() {
+  const std::shared_ptr<Impl> impl = impl_;
+  impl->start(co_await asio::this_coro::executor);
+  impl->judge();
+  if (!impl->stopping) co_await impl->done->wait_until(Monotonic::max());
+}
+
+void Scheduler::stop() { impl_->stop(); }
+void Scheduler::reload(Config config) { impl_->reload(std::move(config)); }
+bool Scheduler::wants_exit() const { return impl_->exit; }
 
 }  // namespace holdshort

@@ -18,7 +18,9 @@ bool is_ready(const Status& status, Instant now) {
 
 namespace {
 
-bool has_verdict(const ProbeStatus& probe) { return probe.state == State::passing || probe.state == State::failing; }
+bool has_verdict(const ProbeStatus& probe) {
+  return probe.state == State::passing || probe.state == State::failing;
+}
 
 std::shared_ptr<const ProbeStatus> made_stale(const ProbeStatus& probe, Wall now) {
   auto stale = std::make_shared<ProbeStatus>(probe);
@@ -62,7 +64,9 @@ std::shared_ptr<const Status> StatusBoard::load(Instant now) const {
   return as_of(std::move(status), now);
 }
 
-void StatusBoard::beat(Monotonic now) { beat_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
+void StatusBoard::beat(Monotonic now) {
+  beat_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+}
 
 bool StatusBoard::alive(Monotonic now) const {
   const Monotonic beat{Monotonic::duration(beat_.load(std::memory_order_relaxed))};

@@ -1,7 +1,8 @@
 // The immutable snapshot that every surface renders. Made by the probe loop, loaded by everybody else.
 //
-// A snapshot outlives what it says: the loop may be stuck or the process stopped (SIGSTOP, a suspended Machine). So it
-// tells until when each verdict may be believed, and whoever loads it does so for a moment in time.
+// A snapshot outlives what it says: the loop may be stuck or the process stopped (SIGSTOP, a suspended
+// Machine). So it tells until when each verdict may be believed, and whoever loads it does so for a moment in
+// time.
 #pragma once
 
 #include <atomic>
@@ -27,7 +28,8 @@ struct Instant {
   std::chrono::nanoseconds offset() const { return wall.time_since_epoch() - monotonic.time_since_epoch(); }
 };
 
-// A difference of the offsets of two moments that means the Machine was suspended between them, or its clock set.
+// A difference of the offsets of two moments that means the Machine was suspended between them, or its clock
+// set.
 inline constexpr std::chrono::milliseconds kClockJump{5000};
 bool clock_jumped(std::chrono::nanoseconds offset, std::chrono::nanoseconds later_offset);
 
@@ -47,25 +49,25 @@ struct ProbeStatus {
   std::string name, type, description, runbook;
   Severity severity = Severity::required;
   State state = State::pending;
-  Wall since;                          // in this state
-  std::optional<Outcome> outcome;      // of the last run; nullopt: none yet
-  std::string summary;                 // of the last run
+  Wall since;                      // in this state
+  std::optional<Outcome> outcome;  // of the last run; nullopt: none yet
+  std::string summary;             // of the last run
   std::string run_id;
-  std::vector<Check> checks;           // of the last run
+  std::vector<Check> checks;  // of the last run
   std::optional<RunRecord> last;
-  std::vector<RunRecord> history;      // newest first
-  std::optional<Wall> next_run;        // nullopt: one is under way
-  std::uint64_t runs[4] = {};          // by Outcome, since start
-  std::uint64_t requests = 0;          // since start
-  bool holds = false;                  // is one of the reasons for not being ready
+  std::vector<RunRecord> history;            // newest first
+  std::optional<Wall> next_run;              // of the next run, or of the one under way
+  std::uint64_t runs[4] = {};                // by Outcome, since start
+  std::uint64_t requests = 0;                // since start
+  bool holds = false;                        // is one of the reasons for not being ready
   Monotonic valid_until = Monotonic::max();  // the state is stale after it; max: it cannot grow stale (again)
 };
 
 struct Status {
   std::string version, app, region, machine, release;
   bool ready = false;
-  Wall since;                        // `ready` has this value
-  std::vector<std::string> holding;  // names of the required probes that hold readiness
+  Wall since;                                              // `ready` has this value
+  std::vector<std::string> holding;                        // names of the required probes that hold readiness
   std::vector<std::shared_ptr<const ProbeStatus>> probes;  // in the configuration's order; never null
   Monotonic valid_until = Monotonic::max();  // the earliest of the required probes: `ready` is void after it;
                                              // max: there is no required probe

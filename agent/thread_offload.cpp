@@ -28,7 +28,8 @@ struct ThreadOffload::Impl {
   }
 };
 
-ThreadOffload::ThreadOffload(boost::asio::any_io_executor executor) : impl_(new Impl{.loop = std::move(executor)}) {}
+ThreadOffload::ThreadOffload(boost::asio::any_io_executor executor)
+    : impl_(new Impl{.loop = std::move(executor)}) {}
 
 ThreadOffload::~ThreadOffload() {
   impl_->pool.stop();
@@ -38,7 +39,9 @@ ThreadOffload::~ThreadOffload() {
 Awaitable<void> ThreadOffload::run(std::function<void()> work) {
   Impl* impl = impl_.get();
   co_await boost::asio::async_initiate<decltype(boost::asio::use_awaitable), void()>(
-      [impl](auto handler, std::function<void()> blocking) { impl->start(std::move(blocking), std::move(handler)); },
+      [impl](auto handler, std::function<void()> blocking) {
+        impl->start(std::move(blocking), std::move(handler));
+      },
       boost::asio::use_awaitable, std::move(work));
 }
 

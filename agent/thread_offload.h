@@ -14,8 +14,8 @@ class ThreadOffload final : public Offload {
   explicit ThreadOffload(boost::asio::any_io_executor executor);
   ~ThreadOffload() override;  // waits for work that has begun; what has not is dropped with its coroutine
   Awaitable<void> run(std::function<void()> work) override;
-  // Nothing is queued or under way. Work that hangs (a dead network file system) cannot be ended, only left behind by
-  // ending the process.
+  // Nothing is queued or under way. Work that hangs (a dead network file system) cannot be ended, only left
+  // behind by ending the process.
   bool idle() const;
 
   static constexpr std::size_t kThreads = 2;

@@ -37,9 +37,9 @@ struct Alarm::State {
 Alarm::Alarm(boost::asio::any_io_executor executor, Clock& clock)
     : state_(new State{.clock = clock, .signal = make_signal(executor)}) {}
 
-// The clock's sleep cannot be cut short (Asio of Boost 1.74 cancels no coroutine), so each runs in a coroutine of its
-// own, in slices: when nobody waits any more it ends with the slice. Slices of all alarms end together, so that the
-// processor wakes once for them. A sleep that still serves is not begun again.
+// The clock's sleep cannot be cut short (Asio of Boost 1.74 cancels no coroutine), so each runs in a
+// coroutine of its own, in slices: when nobody waits any more it ends with the slice. Slices of all alarms
+// end together, so that the processor wakes once for them. A sleep that still serves is not begun again.
 Awaitable<void> Alarm::sleep(std::weak_ptr<State> sleeper, Clock& clock, Monotonic when) {
   while (clock.now() < when) {
     const Monotonic slice_end = std::chrono::floor<std::chrono::milliseconds>(clock.now()) + kSlice;
@@ -57,7 +57,8 @@ Awaitable<void> Alarm::wait_until(Monotonic when) {
   while (!state->rung && state->clock.now() < when) {
     if (when < state->earliest) {
       state->earliest = when;
-      boost::asio::co_spawn(state->signal.get_executor(), sleep(state, state->clock, when), boost::asio::detached);
+      boost::asio::co_spawn(state->signal.get_executor(), sleep(state, state->clock, when),
+                            boost::asio::detached);
     }
     co_await wait(state->signal);
   }

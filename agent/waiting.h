@@ -1,7 +1,8 @@
-// What the coroutines of the probe loop wait for: an alarm that may ring early, a place among those in flight.
+// What the coroutines of the probe loop wait for: an alarm that may ring early, a place among those in
+// flight.
 //
-// Loop thread only. Both keep their state alive as long as a coroutine waits, so that one which never wakes again (the
-// agent stops) may be destroyed after its owner.
+// Loop thread only. Both keep their state alive as long as a coroutine waits, so that one which never wakes
+// again (the agent stops) may be destroyed after its owner.
 #pragma once
 
 #include <memory>
@@ -14,7 +15,8 @@ namespace holdshort {
 class Alarm {
  public:
   Alarm(boost::asio::any_io_executor executor, Clock& clock);
-  // Returns at `when`, or at ring(); at once where it was rung since the last return. Monotonic::max() is never.
+  // Returns at `when`, or at ring(); at once where it was rung since the last return. Monotonic::max() is
+  // never.
   Awaitable<void> wait_until(Monotonic when);
   void ring();
 

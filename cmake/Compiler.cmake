@@ -24,8 +24,9 @@ if(HOLDSHORT_SANITIZE)
   # which Asio can do without: its queue's mutex orders handlers already.
   target_compile_options(holdshort_options INTERFACE
     -fsanitize=${HOLDSHORT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -Wno-maybe-uninitialized)
-  target_compile_definitions(holdshort_options INTERFACE
-    $<$<STREQUAL:${HOLDSHORT_SANITIZE},thread>:BOOST_ASIO_DISABLE_FENCED_BLOCK>)
+  if(HOLDSHORT_SANITIZE STREQUAL thread)
+    target_compile_definitions(holdshort_options INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)
+  endif()
   target_link_options(holdshort_options INTERFACE -fsanitize=${HOLDSHORT_SANITIZE})
 elseif(CMAKE_BUILD_TYPE STREQUAL Release)
   target_compile_options(holdshort_options INTERFACE -ffunction-sections -fdata-sections -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)

@@ -25,13 +25,13 @@ std::string_view name_of(Outcome);
 
 // One observation: what was sent, what a control that holds would have answered, what was seen.
 struct Check {
-  std::string id;        // stable: "authentication.none"
+  std::string id;  // stable: "authentication.none"
   Outcome outcome = Outcome::inconclusive;
-  std::string request;   // "GET /admin"; "" where nothing was sent
-  std::string expected;  // "401 or 403"
-  std::string observed;  // "200"
+  std::string request;                  // "GET /admin"; "" where nothing was sent
+  std::string expected;                 // "401 or 403"
+  std::string observed;                 // "200"
   std::vector<std::string> references;  // "OWASP API2:2023", "CWE-306"
-  std::string summary;   // a sentence for the on-call engineer: "GET /admin answered 200 without credentials"
+  std::string summary;  // a sentence for the on-call engineer: "GET /admin answered 200 without credentials"
 };
 
 // A run's answer: as bad as its worst check; without any check it is inconclusive.
@@ -50,10 +50,10 @@ struct ProbeOutcome {
 // The app under test, from [app] and the Machine.
 struct App {
   Url url;
-  std::string host;       // public host for the Host header
-  bool forwarded = true;  // send what Fly's proxy would add
-  std::string region;     // FLY_REGION, "" off Fly
-  std::string private_ip; // FLY_PRIVATE_IP, "" off Fly
+  std::string host;        // public host for the Host header
+  bool forwarded = true;   // send what Fly's proxy would add
+  std::string region;      // FLY_REGION, "" off Fly
+  std::string private_ip;  // FLY_PRIVATE_IP, "" off Fly
 };
 
 // What runs blocking work off the loop.
@@ -85,8 +85,8 @@ struct ProbeContext {
   Pace pace = Pace::steady;
   std::string failed_before;  // at startup: id of the check that failed in the run before, else ""
   int request_budget = 0;     // requests a second that all probes may send together; 0: no budget
-  // Waits until `requests` may be sent at full speed without breaking the budget on average (rate_limit's bursts).
-  // Null: no budget.
+  // Waits until `requests` may be sent at full speed without breaking the budget on average (rate_limit's
+  // bursts). Null: no budget.
   std::function<Awaitable<void>(int requests)> reserve;
 };
 
@@ -95,7 +95,8 @@ class Probe {
   virtual ~Probe() = default;
   // One run. May remember what it learnt for the next (never a verdict). Runs of one probe never overlap.
   virtual Awaitable<ProbeOutcome> run(ProbeContext& context) = 0;
-  // Where runs are too costly for the declared interval: how far apart they really are. May change after a run.
+  // Where runs are too costly for the declared interval: how far apart they really are. May change after a
+  // run.
   virtual std::optional<std::chrono::milliseconds> cadence() const { return std::nullopt; }
 };
 

@@ -30,16 +30,20 @@ struct ProbeSettings {
 
 struct ProbeType {
   std::string_view name;
-  enum class Talks { http, nothing } talks = Talks::http;  // http: has the keys of every probe that sends HTTP
-  std::span<const Field> fields;                           // its own keys
+  enum class Talks {
+    http,
+    nothing
+  } talks = Talks::http;          // http: has the keys of every probe that sends HTTP
+  std::span<const Field> fields;  // its own keys
   const Explanation& explanation;
-  // Reports what the rows cannot express (keys that exclude each other); null only where it reported an error.
+  // Reports what the rows cannot express (keys that exclude each other); null only where it reported an
+  // error.
   std::unique_ptr<Probe> (*make)(const ProbeSettings& settings, Diagnostics& diagnostics);
 };
 
-std::span<const ProbeType> probe_types();          // in the order in which `explain` lists them
+std::span<const ProbeType> probe_types();                 // in the order in which `explain` lists them
 const ProbeType* find_probe_type(std::string_view name);  // null: no such type
-std::span<const Field> common_fields();            // of every probe
-std::span<const Field> http_fields();              // of every probe that sends HTTP
+std::span<const Field> common_fields();                   // of every probe
+std::span<const Field> http_fields();                     // of every probe that sends HTTP
 
 }  // namespace holdshort

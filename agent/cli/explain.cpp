@@ -24,7 +24,7 @@ void print_field(const Field& field) {
   if (field.required) note += " (required)";
   if (!field.choices.empty()) {
     note += ": ";
-    for (const std::string_view choice : field.choices)
+    for (const std::string_view& choice : field.choices)
       note += fmt::format("{}{}", &choice == field.choices.data() ? "" : ", ", choice);
   }
   const std::string key =

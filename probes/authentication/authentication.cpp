@@ -606,7 +606,7 @@ const Explanation kExplanation{
         "X-Original-URL,\n"
         "X-HTTP-Method-Override and HEAD, and with other spellings of the path (case, slashes, dots, "
         "percent-encoding,\n"
-        "absolute form); at last the identity again. About 60 requests; bypasses = \"thorough\" sends about "
+        "absolute form); at last the identity again. About 50 requests; bypasses = \"thorough\" sends about "
         "110.",
     .passes =
         "The identity is served before and after, and no attempt is granted what it was served; the plain "

@@ -131,7 +131,7 @@ std::vector<HeaderGroup> spoofed_headers(const std::string& client, Bypasses byp
 
 std::vector<Malformed> malformed_credentials(Bypasses bypasses) {
   const auto authorization = [](const char* id, std::string value) {
-    std::string what = "Authorization: " + value.substr(0, 24);
+    std::string what = value.empty() ? "an empty Authorization" : "Authorization: " + value.substr(0, 24);
     return Malformed{id, std::move(what), {{"Authorization", std::move(value)}}};
   };
   std::vector<Malformed> list{

@@ -16,7 +16,8 @@ struct HeaderGroup {
   std::string id;
   std::vector<Header> headers;
 };
-// Spoofed source addresses, as a client behind Fly's proxy can send them and as a neighbour on 6PN can; spoofed identities.
+// Spoofed source addresses, as a client behind Fly's proxy can send them and as a neighbour on 6PN can;
+// spoofed identities.
 std::vector<HeaderGroup> spoofed_headers(const std::string& client, Bypasses bypasses);
 
 // Credentials that are broken by themselves.

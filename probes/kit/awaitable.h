@@ -7,8 +7,8 @@
 
 namespace holdshort {
 
-// g++ 12 destroys a braced temporary twice when it is an argument of a co_await: build the argument as a named
-// local and std::move it in.
+// g++ 12 destroys a braced temporary twice when it is an argument of a co_await: build the argument as a
+// named local and std::move it in.
 template <class T>
 using Awaitable = boost::asio::awaitable<T>;
 

@@ -28,11 +28,11 @@ struct Endpoint {
   Url url;
   std::string tls_server_name;  // SNI and the name to verify; empty: url.host
   bool tls_skip_verify = false;
-  std::string source_address;   // to bind before connecting; empty: the system chooses
+  std::string source_address;  // to bind before connecting; empty: the system chooses
 };
 
-// Written byte for byte: "METHOD SP target SP HTTP/1.1", the headers in order, duplicates included, the body. Nothing
-// is added: Host, Content-Length and Connection are up to whoever makes the request.
+// Written byte for byte: "METHOD SP target SP HTTP/1.1", the headers in order, duplicates included, the body.
+// Nothing is added: Host, Content-Length and Connection are up to whoever makes the request.
 struct Request {
   std::string method = "GET";
   std::string target = "/";
@@ -41,7 +41,8 @@ struct Request {
 };
 
 struct Limits {
-  std::chrono::milliseconds deadline{5000};  // one for all of it: resolve, connect, TLS, write, read to the last byte
+  std::chrono::milliseconds deadline{
+      5000};  // one for all of it: resolve, connect, TLS, write, read to the last byte
   std::size_t max_header_bytes = 16 * 1024;  // status line and fields, 1xx answers included
   std::size_t max_headers = 100;
   std::size_t max_body_bytes = 64 * 1024;
@@ -69,11 +70,11 @@ struct Timing {  // since the start of send(); zero where the phase was not reac
 
 struct Response {
   Ended ended = Ended::refused;
-  int status = 0;                // 0: no status line was seen
-  std::vector<Header> headers;   // of the final answer (not 1xx), in order
-  std::string body;              // de-chunked, never decompressed; what was read of it
+  int status = 0;               // 0: no status line was seen
+  std::vector<Header> headers;  // of the final answer (not 1xx), in order
+  std::string body;             // de-chunked, never decompressed; what was read of it
   Timing timing;
-  std::string error;             // for humans where ended != complete: "connection refused"
+  std::string error;  // for humans where ended != complete: "connection refused"
 
   const std::string* header(std::string_view name) const { return find_header(headers, name); }
   // Whether the absence of something in `body` proves anything: complete, and not compressed.

@@ -27,7 +27,7 @@ struct CookieIdentity {
   std::string name;
   Secret value;
 };
-struct JwtIdentity {  // minted anew for every run; iat and exp are added where claims have none
+struct JwtIdentity {      // minted anew for every run; iat and exp are added where claims have none
   std::string algorithm;  // HS256, HS384, HS512
   Secret secret;
   std::string claims_json = "{}";
@@ -37,12 +37,13 @@ struct JwtIdentity {  // minted anew for every run; iat and exp are added where 
 };
 struct LoginIdentity {  // POST path; the token it answers is sent as Bearer
   std::string path;
-  Secret body;          // with ${VARIABLES} already put in
+  Secret body;  // with ${VARIABLES} already put in
   bool body_is_json = false;
   std::string token_pointer;  // JSON pointer into the answer
 };
 
-using Identity = std::variant<BearerIdentity, BasicIdentity, ApiKeyIdentity, CookieIdentity, JwtIdentity, LoginIdentity>;
+using Identity =
+    std::variant<BearerIdentity, BasicIdentity, ApiKeyIdentity, CookieIdentity, JwtIdentity, LoginIdentity>;
 
 // Logins are costly and often limited: their token is kept here until it is refused. Loop thread only.
 struct Identities {

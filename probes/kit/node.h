@@ -1,4 +1,5 @@
-// A value of the configuration file with its place in it. What the TOML parser leaves behind: no other file knows it.
+// A value of the configuration file with its place in it. What the TOML parser leaves behind: no other file
+// knows it.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Reads one HTTP/1 response as a hostile peer may send it. It knows no socket, so that tables and a fuzzer reach it.
+// Reads one HTTP/1 response as a hostile peer may send it. It knows no socket, so that tables and a fuzzer
+// reach it.
 #pragma once
 
 #include <cstddef>
@@ -10,9 +11,9 @@
 
 namespace holdshort {
 
-// Strict about framing (RFC 9112 6.3), bounded by the sizes of Limits whatever is fed; 1xx answers are skipped, but
-// 101, which ends HTTP on the connection. A bare LF ends a line too (RFC 9112 2.2): with one request on a connection
-// that nobody shares there is nothing to smuggle. Trailers are read and dropped.
+// Strict about framing (RFC 9112 6.3), bounded by the sizes of Limits whatever is fed; 1xx answers are
+// skipped, but 101, which ends HTTP on the connection. A bare LF ends a line too (RFC 9112 2.2): with one
+// request on a connection that nobody shares there is nothing to smuggle. Trailers are read and dropped.
 class ResponseParser {
  public:
   // `method` as it was sent: HEAD and CONNECT change the framing.
@@ -22,8 +23,8 @@ class ResponseParser {
   void feed(std::string_view bytes);
   // The peer closed in good order.
   void close();
-  // There is nothing more to read: records why. The first reason stands. `error` is for humans and holds nothing of
-  // what was sent.
+  // There is nothing more to read: records why. The first reason stands. `error` is for humans and holds
+  // nothing of what was sent.
   void give_up(Ended ended, std::string_view error);
   bool done() const { return done_; }
 
@@ -34,7 +35,16 @@ class ResponseParser {
   static constexpr std::size_t kMaxChunkLine = 4096;
 
  private:
-  enum class State { status_line, fields, sized_body, body_to_close, chunk_size, chunk_data, chunk_end, trailers };
+  enum class State {
+    status_line,
+    fields,
+    sized_body,
+    body_to_close,
+    chunk_size,
+    chunk_data,
+    chunk_end,
+    trailers
+  };
 
   bool take_line(std::string_view& bytes);
   bool fits(std::size_t more);
@@ -58,7 +68,7 @@ class ResponseParser {
   std::size_t header_bytes_ = 0;  // all heads and trailers so far
   int status_ = 0;
   bool is_http_1_0_ = false;
-  std::uint64_t remaining_ = 0;   // of the body or the chunk
+  std::uint64_t remaining_ = 0;  // of the body or the chunk
   Response response_;
 };
 

@@ -17,7 +17,9 @@ class StatusSet {
   StatusSet(std::initializer_list<int> statuses);
   // "200" or "2xx". Fails on anything outside 100..599.
   [[nodiscard]] Result<void> add(std::string_view item);
-  bool contains(int status) const { return status >= 100 && status < 600 && bits_[static_cast<std::size_t>(status - 100)]; }
+  bool contains(int status) const {
+    return status >= 100 && status < 600 && bits_[static_cast<std::size_t>(status - 100)];
+  }
   bool empty() const { return bits_.none(); }
   // For people: "401 or 403", "2xx".
   std::string text() const;

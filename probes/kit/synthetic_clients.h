@@ -6,12 +6,12 @@
 
 namespace holdshort {
 
-// Hands out addresses in turn, from a random start, so that one is used again as late as possible. rate_limit has a
-// block of its own: a bucket it exhausts is nobody else's.
+// Hands out addresses in turn, from a random start, so that one is used again as late as possible. rate_limit
+// has a block of its own: a bucket it exhausts is nobody else's.
 class SyntheticClients {
  public:
   explicit SyntheticClients(std::uint64_t seed) : next_(seed), next_limited_(seed >> 8) {}
-  std::string any();           // 192.0.2.16-254, then 198.51.100.1-254
+  std::string any();             // 192.0.2.16-254, then 198.51.100.1-254
   std::string for_exhaustion();  // 203.0.113.1-254
 
  private:

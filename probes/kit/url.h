@@ -19,8 +19,10 @@ struct Url {
   Scheme scheme = Scheme::http;
   std::string host;         // lower case, IPv6 without brackets; empty for a unix socket
   std::uint16_t port = 80;  // 0 for a unix socket
-  std::string path;         // "" or "/..." without a trailing slash: prefix of every probe's path; the socket's path for unix
-  // As a Host header has it: brackets around IPv6, the port unless it is the scheme's own. "localhost" for a unix socket.
+  std::string path;  // "" or "/..." without a trailing slash: prefix of every probe's path; the socket's path
+                     // for unix
+  // As a Host header has it: brackets around IPv6, the port unless it is the scheme's own. "localhost" for a
+  // unix socket.
   std::string authority() const;
   std::string text() const;
   bool operator==(const Url&) const = default;

@@ -20,8 +20,9 @@ struct Advertised {
   std::optional<double> window, reset;
 };
 
-// RateLimit and RateLimit-Policy as structured fields (drafts 8 to 11) and as lists of limit=, remaining=, reset=
-// (draft 7), RateLimit-Limit and its kin (up to draft 6), X-RateLimit-* with its variants. At most kMaxAdvertised.
+// RateLimit and RateLimit-Policy as structured fields (drafts 8 to 11) and as lists of limit=, remaining=,
+// reset= (draft 7), RateLimit-Limit and its kin (up to draft 6), X-RateLimit-* with its variants. At most
+// kMaxAdvertised.
 std::vector<Advertised> advertised(const std::vector<Header>& headers, Wall now);
 inline constexpr std::size_t kMaxAdvertised = 16;
 

@@ -1,0 +1,198 @@
+// The health endpoint over real sockets: what it answers, whom, and what slow or greedy clients get.
+#include "agent/surface/health_server.h"
+
+#include <httplib.h>
+
+#include <array>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+
+#include <gtest/gtest.h>
+
+namespace holdshort {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+std::shared_ptr<Status> ready_status(bool ready) {
+  auto status = std::make_shared<Status>();
+  auto probe = std::make_shared<ProbeStatus>();
+  probe->name = "admin_locked";
+  probe->state = ready ? State::passing : State::failing;
+  status->probes = {probe};
+  status->ready = ready;
+  if (!ready) status->holding = {"admin_locked"};
+  status->clock_offset = Instant::now().offset();
+  return status;
+}
+
+struct Endpoint9090 {
+  explicit Endpoint9090(std::optional<Secret> token = std::nullopt) {
+    board.beat(std::chrono::steady_clock::now());
+    auto started = HealthServer::start(*ListenAddress::parse("127.0.0.1:0"), board, std::move(token));
+    if (!started) throw std::runtime_error(started.error().message);
+    server = std::move(*started);
+  }
+  httplib::Client client() const { return httplib::Client("127.0.0.1", server->port()); }
+  httplib::Result get(const std::string& path, const httplib::Headers& headers = {}) const {
+    return client().Get(path, headers);
+  }
+  // Sends bytes as they are and reads until the server closes.
+  std::string raw(const std::string& bytes) const {
+    asio::io_context loop;
+    tcp::socket socket(loop);
+    socket.connect({asio::ip::address_v4::loopback(), server->port()});
+    boost::system::error_code error;
+    asio::write(socket, asio::buffer(bytes), error);
+    std::string answer;
+    std::array<char, 4096> buffer;
+    while (!error) {
+      const std::size_t n = socket.read_some(asio::buffer(buffer), error);
+      answer.append(buffer.data(), n);
+    }
+    return answer;
+  }
+
+  StatusBoard board;
+  std::unique_ptr<HealthServer> server;
+};
+
+TEST(HealthServer, Answers503BeforeAnythingWasSeen) {
+  const Endpoint9090 endpoint;
+  EXPECT_EQ(endpoint.get("/readyz")->status, 503);
+  EXPECT_EQ(endpoint.get("/livez")->status, 200);
+}
+
+TEST(HealthServer, AnswersFromTheBoard) {
+  Endpoint9090 endpoint;
+  endpoint.board.publish(ready_status(true));
+  EXPECT_EQ(endpoint.get("/readyz")->status, 200);
+  EXPECT_EQ(endpoint.get("/readyz")->body, "ready\n");
+  endpoint.board.publish(ready_status(false));
+  EXPECT_EQ(endpoint.get("/readyz")->status, 503);
+  EXPECT_EQ(endpoint.get("/readyz/admin_locked")->status, 503);
+  EXPECT_EQ(endpoint.get("/readyz/none")->status, 404);
+}
+
+TEST(HealthServer, TheStatusDependsOnNothingTheClientAsksFor) {
+  Endpoint9090 endpoint;
+  for (const bool ready : {true, false}) {
+    endpoint.board.publish(ready_status(ready));
+    const int right = ready ? 200 : 503;
+    for (const char* path :
+         {"/readyz", "/readyz?verbose", "/readyz?verbose=0", "/readyz?format=x&exclude=admin_locked"})
+      EXPECT_EQ(endpoint.get(path)->status, right) << path;
+    for (const httplib::Headers& headers :
+         {httplib::Headers{{"Accept", "application/vnd.goss-structured"}},
+          httplib::Headers{{"Range", "bytes=0-0"}}, httplib::Headers{{"Range", "bytes=9999-"}},
+          httplib::Headers{{"If-None-Match", "*"}}})
+      EXPECT_EQ(endpoint.get("/readyz", headers)->status, right) << headers.begin()->second;
+  }
+}
+
+TEST(HealthServer, HeadHasTheStatusAndNoBody) {
+  Endpoint9090 endpoint;
+  endpoint.board.publish(ready_status(true));
+  const auto answer = endpoint.client().Head("/readyz");
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->body, "");
+}
+
+TEST(HealthServer, OtherMethodsAreNotAllowed) {
+  const Endpoint9090 endpoint;
+  const auto answer = endpoint.client().Post("/readyz", "x", "text/plain");
+  EXPECT_EQ(answer->status, 405);
+  EXPECT_EQ(answer->get_header_value("Allow"), "GET, HEAD");
+}
+
+TEST(HealthServer, OnLoopbackTheStatusAnswersOnlyToItsOwnNames) {
+  const Endpoint9090 endpoint;
+  EXPECT_EQ(endpoint.get("/status")->status, 200);
+  for (const char* host : {"localhost:9090", "127.0.0.1", "[::1]:9090"})
+    EXPECT_EQ(endpoint.get("/status", {{"Host", host}})->status, 200) << host;
+  EXPECT_EQ(endpoint.get("/status", {{"Host", "evil.test"}})->status, 403);
+  EXPECT_EQ(endpoint.get("/readyz", {{"Host", "evil.test"}})->status, 503);
+}
+
+TEST(HealthServer, TheTokenOpensTheStatusAsBearerAndAsPassword) {
+  const Endpoint9090 endpoint(Secret("correct-horse"));
+  EXPECT_EQ(
+      endpoint.get("/status", {{"Host", "a.internal"}, {"Authorization", "Bearer correct-horse"}})->status,
+      200);
+  EXPECT_EQ(
+      endpoint.get("/status", {{"Host", "a.internal"}, {"Authorization", "Basic eDpjb3JyZWN0LWhvcnNl"}})
+          ->status,
+      200);
+  EXPECT_EQ(endpoint.get("/status", {{"Host", "a.internal"}, {"Authorization", "Bearer wrong"}})->status,
+            401);
+}
+
+TEST(HealthServer, AfterFiveWrongTokensOnlyWrongOnesAreHeldBack) {
+  const Endpoint9090 endpoint(Secret("correct-horse"));
+  for (int n = 0; n < 5; ++n)
+    EXPECT_EQ(endpoint.get("/status", {{"Authorization", "Bearer wrong"}})->status, 401);
+  EXPECT_EQ(endpoint.get("/status", {{"Authorization", "Bearer wrong"}})->status, 429);
+  EXPECT_EQ(endpoint.get("/status", {{"Authorization", "Bearer correct-horse"}})->status, 200);
+}
+
+TEST(HealthServerBounds, AHeadThatIsTooLargeIsRefused) {
+  const Endpoint9090 endpoint;
+  const std::string answer = endpoint.raw(
+      "GET /readyz HTTP/1.1\r\nHost: x\r\nX: " + std::string(HealthServer::kMaxHeadBytes, 'a') + "\r\n\r\n");
+  EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.1 431")) << answer;
+}
+
+TEST(HealthServerBounds, AHeadThatDoesNotComeWholeInTimeIsCutWhileOthersAreServed) {
+  const Endpoint9090 endpoint;
+  asio::io_context loop;
+  tcp::socket slow(loop);
+  slow.connect({asio::ip::address_v4::loopback(), endpoint.server->port()});
+  asio::write(slow, asio::buffer("GET /readyz HTTP/1.1\r\nX: ", 25));
+  EXPECT_EQ(endpoint.get("/readyz")->status, 503);
+  const auto began = std::chrono::steady_clock::now();
+  std::string answer;
+  boost::system::error_code error;
+  asio::read(slow, asio::dynamic_buffer(answer), error);  // until the server closes
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 408")) << answer;
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 2 * HealthServer::kHeadDeadline);
+}
+
+TEST(HealthServerBounds, OneConnectionTooManyClosesTheLongestSilent) {
+  const Endpoint9090 endpoint;
+  asio::io_context loop;
+  std::vector<tcp::socket> silent;
+  for (std::size_t n = 0; n < HealthServer::kMaxConnections; ++n) {
+    silent.emplace_back(loop);
+    silent.back().connect({asio::ip::address_v4::loopback(), endpoint.server->port()});
+  }
+  EXPECT_EQ(endpoint.get("/livez")->status, 200);
+  char byte = 0;
+  boost::system::error_code error;
+  silent.front().read_some(asio::buffer(&byte, 1), error);
+  EXPECT_TRUE(error);
+}
+
+TEST(HealthServerBounds, AmbiguousBodiesAreRefused) {
+  const Endpoint9090 endpoint;
+  EXPECT_TRUE(endpoint.raw("GET /readyz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+                  .starts_with("HTTP/1.1 400"));
+  EXPECT_TRUE(endpoint.raw("GET /readyz HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
+                  .starts_with("HTTP/1.1 413"));
+}
+
+TEST(HealthServerListen, APortInUseIsNamed) {
+  const Endpoint9090 first;
+  const std::string address = "127.0.0.1:" + std::to_string(first.server->port());
+  const StatusBoard board;
+  const auto second = HealthServer::start(*ListenAddress::parse(address), board, std::nullopt);
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().message.find(address), std::string::npos) << second.error().message;
+  EXPECT_NE(second.error().message.find("in use"), std::string::npos) << second.error().message;
+}
+
+}  // namespace
+}  // namespace holdshort
