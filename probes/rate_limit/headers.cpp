@@ -142,8 +142,9 @@ class Reader {
       state.reset = reset_in(item.value("t"), now_);
       merge(std::move(state), [&](const Advertised& policy) { return policy.name == item.head; });
     }
-    if (old.limit || old.remaining)
-      merge(std::move(old), [&](const Advertised& policy) { return policy.limit == old.limit; });
+    const auto limit = old.limit;
+    if (limit || old.remaining)
+      merge(std::move(old), [&](const Advertised& policy) { return policy.limit == limit; });
   }
 
   template <class Same>

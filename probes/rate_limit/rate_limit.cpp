@@ -204,10 +204,10 @@ class Subject {
   std::string fresh() const { return context_.clients.for_exhaustion(); }
   std::string window() const { return Duration(settings_.window).text(); }
 
-  Call call(const std::string& client, std::string target = {}) const {
+  Call call(const std::string& client, const std::string& target = {}) const {
     Call call;
     call.method = method_;
-    call.target = target.empty() ? path_ : std::move(target);
+    call.target = target.empty() ? path_ : target;
     call.body = settings_.http.body;
     call.client = client;
     call.credentials = credentials_;
