@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -38,7 +37,7 @@ std::optional<std::uint64_t> parse_number(std::string_view text, int base) {
   return number;
 }
 
-// The elements of all fields of that name, as one list (RFC 9110 5.3), lower case left as it is.
+// The elements of all fields of that name, as one list (RFC 9110 5.3).
 std::vector<std::string_view> list_of(const std::vector<Header>& headers, std::string_view name) {
   std::vector<std::string_view> elements;
   for (const Header& header : headers) {
