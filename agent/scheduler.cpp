@@ -56,6 +56,7 @@ struct Entry {
   std::unique_ptr<Probe> probe;
   Track track;
   ProbeStatus status;
+  std::shared_ptr<const ProbeStatus> published;  // null: `status` has changed since
   std::shared_ptr<Ground> ground;
   Monotonic due{};
   bool running = false;
@@ -244,6 +245,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   }
 
   void record(Entry& entry, ProbeOutcome outcome, const std::string& run_id, Monotonic::duration took) {
+    entry.published.reset();
     ProbeStatus& status = entry.status;
     RunRecord run{.run_id = run_id,
                   .ended = world.clock.wall_now(),
@@ -290,6 +292,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     entry.status.state = entry.track.state();
     entry.status.valid_until = entry.track.valid_until(entry.lifetime());
     if (entry.status.state == before) return;
+    entry.published.reset();
     entry.status.since = world.clock.wall_now();
     entry.status.holds = holds(entry);
     events::probe_changed(world.log, standing(entry), before);
@@ -331,7 +334,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   void judge() {
     holding_names.clear();
     for (const EntryPtr& entry : entries) {
-      entry->status.holds = holds(*entry);
+      const bool held = std::exchange(entry->status.holds, holds(*entry));
+      if (held != entry->status.holds) entry->published.reset();
       if (entry->status.holds) holding_names.push_back(entry->config.name);
     }
     if (const bool now_ready = holding_names.empty(); now_ready != ready) {
@@ -345,8 +349,6 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
 
   void publish() {
     auto status = std::make_shared<Status>();
-    const auto machine =
-        fly::Machine::from([this](std::string_view name) { return world.environment.variable(name); });
     status->version = HOLDSHORT_VERSION;
     status->app = machine.app.empty() ? config.app.host : machine.app;
     status->region = machine.region;
@@ -357,7 +359,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     status->holding = holding_names;
     status->clock_offset = Instant::of(world.clock).offset();
     for (const EntryPtr& entry : entries) {
-      status->probes.push_back(std::make_shared<const ProbeStatus>(entry->status));
+      if (!entry->published) entry->published = std::make_shared<const ProbeStatus>(entry->status);
+      status->probes.push_back(entry->published);
       if (entry->required()) status->valid_until = std::min(status->valid_until, entry->status.valid_until);
     }
     world.board.publish(std::move(status));
@@ -429,6 +432,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   }
 
   World world;
+  const fly::Machine machine =
+      fly::Machine::from([this](std::string_view name) { return world.environment.variable(name); });
   std::mt19937_64 random;
   SyntheticClients clients;
   RequestBudget budget;

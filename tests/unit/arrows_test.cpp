@@ -60,7 +60,7 @@ const std::vector<Door> kDoors = {
     {{"gtest/*", "gmock/*"}, {"tests/*"}},
     // POSIX and Linux: no header of ours shows them.
     {{"arpa/*", "dirent.h", "fcntl.h", "fnmatch.h", "ifaddrs.h", "linux/*", "net/*", "netdb.h", "netinet/*",
-      "poll.h", "pthread.h", "signal.h", "spawn.h", "sys/*", "time.h", "unistd.h"},
+      "malloc.h", "poll.h", "pthread.h", "signal.h", "spawn.h", "sys/*", "time.h", "unistd.h"},
      {"*.cpp", "tests/*"}},
 };
 
