@@ -555,7 +555,7 @@ int run_demo() {
       fmt::format(fmt::runtime(kConfiguration), fmt::arg("port", (*app)->port()),
                   fmt::arg("limit", DemoApp::kSearchLimit));
   Loaded loaded = parse_config("holdshort.toml", configuration, environment, {});
-  if (!loaded.config) return cannot_start(format(loaded.file, loaded.diagnostics.at(0)));
+  if (!loaded.config) return cannot_start(holdshort::format(loaded.file, loaded.diagnostics.at(0)));
   Agent agent(std::move(*loaded.config), environment);
   if (!agent.health()) return cannot_start(agent.health().error().message);
   return Demo(**app, agent, environment, interrupts).play(configuration);
