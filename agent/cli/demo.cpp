@@ -365,7 +365,7 @@ class Demo {
       return false;
     const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - deployed);
     if (!show_evidence(took) || !fly_asks(503)) return false;
-    fly_says("sends users to other Machines until this one is cleared again", Style::plain, "");
+    fly_says("sees a failed check; where it gates traffic, users go elsewhere", Style::plain, "");
     return rest(kLastStep);
   }
 
