@@ -141,7 +141,7 @@ class Agent {
     if (!loaded.config) {
       print_diagnostics(loaded);
       const std::string first =
-          loaded.diagnostics.empty() ? "unreadable" : format(loaded.file, loaded.diagnostics.front());
+          loaded.diagnostics.empty() ? "unreadable" : holdshort::format(loaded.file, loaded.diagnostics.front());
       log_.write(LogLevel::error, "config.rejected", "the old configuration stays: " + first);
       return;
     }

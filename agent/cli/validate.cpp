@@ -8,7 +8,7 @@ namespace holdshort {
 
 void print_diagnostics(const Loaded& loaded) {
   for (const Diagnostic& diagnostic : loaded.diagnostics)
-    fmt::print(stderr, "{}\n", format(loaded.file, diagnostic));
+    fmt::print(stderr, "{}\n", holdshort::format(loaded.file, diagnostic));
 }
 
 int run_validate(const std::string& config) {
