@@ -140,8 +140,9 @@ class Agent {
     Loaded loaded = load_config(file_, environment_, {});
     if (!loaded.config) {
       print_diagnostics(loaded);
-      const std::string first =
-          loaded.diagnostics.empty() ? "unreadable" : holdshort::format(loaded.file, loaded.diagnostics.front());
+      const std::string first = loaded.diagnostics.empty()
+                                    ? "unreadable"
+                                    : holdshort::format(loaded.file, loaded.diagnostics.front());
       log_.write(LogLevel::error, "config.rejected", "the old configuration stays: " + first);
       return;
     }

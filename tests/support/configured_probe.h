@@ -17,7 +17,8 @@ struct ConfiguredProbe {
     Loaded loaded = parse_config(
         "holdshort.toml", "[app]\nurl = \"http://127.0.0.1:3000\"\nhost = \"orders.example.com\"\n" + toml,
         environment, {});
-    if (!loaded.config) throw std::runtime_error(holdshort::format("holdshort.toml", loaded.diagnostics.at(0)));
+    if (!loaded.config)
+      throw std::runtime_error(holdshort::format("holdshort.toml", loaded.diagnostics.at(0)));
     config = std::move(*loaded.config);
     probe = config.probes.at(0).make();
   }
