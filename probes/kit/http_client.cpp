@@ -1,18 +1,30 @@
-// A Line is one exchange: its connection of any kind (TCP, TLS over TCP, unix socket), what is written, and
-// the parser that judges what comes. One Deadline closes the Lines of a call when their time is up, whatever
-// they wait for, so that no peer can stretch it; whatever fails then is read off as how the exchange ended.
-// Writing goes on beside reading: an early 401 or 413 is an answer, and the write that fails because of it is
-// not the end.
+// The HTTP client of the probes: a connection for every request, bytes as they were given, one deadline,
+// caps.
+//
+// A Connection is one exchange. run(), a coroutine, resolves, connects, shakes hands and reads; the request
+// is written beside it by plain callbacks, so that an answer which comes before our write has ended is seen
+// (RFC 9112 9.5). The deadline is one timer that closes the socket: whatever is waiting ends at once, and the
+// reason is `timeout`. What was read goes through a ResponseParser, which says when the answer is whole. A
+// burst is many Connections that write all but their last byte, meet at a Latch, and are released in one
+// loop.
+//
+// Shared ownership, because callbacks outlive run() by a turn of the loop: run()'s caller and every pending
+// callback hold a Connection; a Closer ends them when the caller goes, also by being destroyed.
 #include "probes/kit/http_client.h"
 
 #include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <array>
+#include <exception>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -25,400 +37,451 @@
 #include "probes/kit/response_parser.h"
 
 namespace holdshort {
-
 namespace {
 
 namespace asio = boost::asio;
+namespace ssl = boost::asio::ssl;
 using asio::ip::tcp;
-using Unix = asio::local::stream_protocol;
-using ErrorCode = boost::system::error_code;
-using Since = std::chrono::steady_clock::time_point;
+using boost::system::error_code;
+using Executor = asio::any_io_executor;
+using Stream = asio::generic::stream_protocol;  // TCP and unix sockets alike
+using SteadyTime = std::chrono::steady_clock::time_point;
 
-constexpr std::size_t kReadBuffer = 16 * 1024;
+constexpr std::size_t kReadBufferBytes = 16 * 1024;
 
-// A connection of any kind. Errors are values; after close() everything that waits comes back with one.
-class Wire {
- public:
-  virtual ~Wire() = default;
-  virtual Awaitable<ErrorCode> handshake() = 0;
-  virtual Awaitable<ErrorCode> write(std::string_view bytes) = 0;
-  virtual void write_now(std::string_view byte) = 0;  // one that the socket's buffer is sure to take
-  virtual Awaitable<std::pair<ErrorCode, std::size_t>> read(asio::mutable_buffer into) = 0;
-  virtual void close() = 0;
-};
-
-template <class Stream>
-class StreamWire : public Wire {
- public:
-  template <class... Args>
-  explicit StreamWire(Args&&... args) : stream_(std::forward<Args>(args)...) {}
-
-  Awaitable<ErrorCode> handshake() override { co_return ErrorCode(); }
-
-  Awaitable<ErrorCode> write(std::string_view bytes) override {
-    ErrorCode error;
-    co_await asio::async_write(stream_, asio::buffer(bytes),
-                               asio::redirect_error(asio::use_awaitable, error));
-    co_return error;
+// "connection refused": the system's words as they stand inside our sentences.
+std::string words_of(const error_code& error) {
+  std::string words = error.message();
+  if (words.size() > 1 && words[0] >= 'A' && words[0] <= 'Z' && words[1] >= 'a' && words[1] <= 'z') {
+    words[0] = static_cast<char>(words[0] + ('a' - 'A'));
   }
-
-  void write_now(std::string_view byte) override {
-    ErrorCode ignored;
-    stream_.write_some(asio::buffer(byte), ignored);
-  }
-
-  Awaitable<std::pair<ErrorCode, std::size_t>> read(asio::mutable_buffer into) override {
-    ErrorCode error;
-    const std::size_t n =
-        co_await stream_.async_read_some(into, asio::redirect_error(asio::use_awaitable, error));
-    co_return std::pair(error, n);
-  }
-
-  void close() override {
-    ErrorCode ignored;
-    stream_.lowest_layer().close(ignored);
-  }
-
-  auto& socket() { return stream_.lowest_layer(); }
-
- protected:
-  Stream stream_;
-};
-
-class TlsWire final : public StreamWire<asio::ssl::stream<tcp::socket>> {
- public:
-  TlsWire(asio::any_io_executor executor, asio::ssl::context& context, const Endpoint& endpoint)
-      : StreamWire(std::move(executor), context),
-        name_(endpoint.tls_server_name.empty() ? endpoint.url.host : endpoint.tls_server_name) {
-    ErrorCode is_name;
-    asio::ip::make_address(name_, is_name);
-    if (is_name)
-      SSL_set_tlsext_host_name(stream_.native_handle(), name_.c_str());  // RFC 6066 3: no literal addresses
-    if (!endpoint.tls_skip_verify) stream_.set_verify_callback(asio::ssl::host_name_verification(name_));
-  }
-
-  Awaitable<ErrorCode> handshake() override {
-    ErrorCode error;
-    co_await stream_.async_handshake(asio::ssl::stream_base::client,
-                                     asio::redirect_error(asio::use_awaitable, error));
-    co_return error;
-  }
-
- private:
-  std::string name_;
-};
-
-// Wakes one who waits for others, not for time.
-class Bell {
- public:
-  explicit Bell(const asio::any_io_executor& executor) : timer_(executor, Since::max()) {}
-  void ring() {
-    rung_ = true;
-    timer_.cancel();
-  }
-  Awaitable<void> wait() {
-    ErrorCode ignored;
-    if (!rung_) co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
-
- private:
-  asio::steady_timer timer_;
-  bool rung_ = false;
-};
-
-struct Line {
-  Line(const Request& request, const Limits& limits) : parser(request.method, limits) {
-    bytes.reserve(256 + request.body.size());
-    bytes += request.method + " " + request.target + " HTTP/1.1\r\n";
-    for (const Header& header : request.headers) bytes += header.name + ": " + header.value + "\r\n";
-    bytes += "\r\n" + request.body;
-  }
-
-  std::string bytes;  // the request as it stands on the wire
-  std::unique_ptr<Wire> wire;
-  ResponseParser parser;
-  Timing timing;
-};
-using LinePtr = std::shared_ptr<Line>;
-
-std::chrono::microseconds since(Since start) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start);
+  return words;
 }
 
-// Closes every line of a call when its time is up.
-class Deadline {
- public:
-  Deadline(const asio::any_io_executor& executor, Since start, std::chrono::milliseconds time)
-      : state_(std::make_shared<State>(executor, start + time)) {
-    state_->timer.async_wait([state = state_](ErrorCode error) {
-      if (!error) state->pass();
-    });
+std::string serialise(const Request& request) {
+  std::string wire = request.method + ' ' + request.target + " HTTP/1.1\r\n";
+  for (const Header& header : request.headers) {
+    wire.append(header.name).append(": ").append(header.value).append("\r\n");
   }
-  ~Deadline() { state_->timer.cancel(); }
-  Deadline(const Deadline&) = delete;
+  return wire.append("\r\n").append(request.body);
+}
 
-  bool passed() const { return state_->passed; }
-  void watch(LinePtr line) { state_->lines.push_back(std::move(line)); }
-  void watch(std::shared_ptr<Bell> bell) { state_->bell = std::move(bell); }
+// Lets one coroutine wait until others have arrived.
+class Latch {
+ public:
+  Latch(const Executor& executor, std::size_t expected)
+      : never_(executor, SteadyTime::max()), expected_(expected) {}
+  void arrive() {
+    if (expected_ > 0 && --expected_ == 0) never_.cancel();
+  }
+  Awaitable<void> wait() {
+    while (expected_ > 0) {
+      error_code woken;
+      co_await never_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    }
+  }
 
  private:
-  struct State {
-    State(const asio::any_io_executor& executor, Since when) : timer(executor, when) {}
-    void pass() {
-      passed = true;
-      for (const LinePtr& line : lines)
-        if (line->wire) line->wire->close();
-      if (bell) bell->ring();
+  asio::steady_timer never_;
+  std::size_t expected_;
+};
+
+// Made when first needed: the system's store costs milliseconds and memory.
+class TlsContexts {
+ public:
+  // Throws system_error where OpenSSL cannot be set up.
+  ssl::context& get(const Endpoint& endpoint) {
+    std::optional<ssl::context>& context = endpoint.tls_skip_verify ? trusting_ : verifying_;
+    if (!context) context.emplace(make(endpoint.tls_skip_verify ? ssl::verify_none : ssl::verify_peer));
+    return *context;
+  }
+
+ private:
+  static ssl::context make(ssl::verify_mode verify) {
+    ssl::context context(ssl::context::tls_client);
+    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+    context.set_verify_mode(verify);
+    if (verify != ssl::verify_none) context.set_default_verify_paths();
+    return context;
+  }
+  std::optional<ssl::context> verifying_, trusting_;
+};
+
+enum class LastByte { sent, held };
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  // Where the last byte is held, `written` hears once that the rest is written or never will be.
+  Connection(const Executor& executor, TlsContexts& tls_contexts, Endpoint endpoint, const Request& request,
+             const Limits& limits, SteadyTime start, LastByte last_byte, std::shared_ptr<Latch> written)
+      : tls_contexts_(tls_contexts),
+        endpoint_(std::move(endpoint)),
+        wire_(serialise(request)),
+        start_(start),
+        last_byte_(last_byte),
+        written_(std::move(written)),
+        deadline_(executor, start + limits.deadline),
+        resolver_(executor),
+        resolved_(executor, 1),
+        socket_(executor),
+        answer_(request.method, limits) {}
+
+  // Returns when the answer is whole, when nothing more can come, or at the deadline. To be called once.
+  Awaitable<void> run();
+  // Sends the byte held back, unless the exchange is over or the rest could not be written.
+  void release();
+  // Ends whatever is pending.
+  void close();
+  Response take();
+
+ private:
+  void start_deadline();
+  void give_up(Ended ended, std::string_view error);
+  std::chrono::microseconds elapsed() const;
+  Awaitable<void> connect();
+  Awaitable<std::vector<Stream::endpoint>> addresses();
+  Awaitable<std::vector<Stream::endpoint>> resolve();
+  error_code open(const Stream::endpoint& address);
+  error_code bind_source(const Stream::endpoint& address);
+  Awaitable<void> shake_hands();
+  bool prepare_tls();
+  std::string why_tls_failed(const error_code& error);
+  void write(std::size_t begin, std::size_t end);
+  void on_written(const error_code& error, std::size_t end);
+  void tell_written();
+  Awaitable<void> read_answer();
+  void on_read_error(const error_code& error);
+
+  TlsContexts& tls_contexts_;
+  const Endpoint endpoint_;
+  const std::string wire_;
+  const SteadyTime start_;
+  const LastByte last_byte_;
+  std::shared_ptr<Latch> written_;
+  bool all_but_last_written_ = false;
+  bool write_was_reset_ = false;
+  bool expired_ = false;
+  std::string_view late_ = "no connection in time";  // what the deadline's passing means in this phase
+  asio::steady_timer deadline_;
+  tcp::resolver resolver_;
+  Latch resolved_;
+  Stream::socket socket_;
+  std::optional<ssl::stream<Stream::socket&>> tls_;
+  ResponseParser answer_;
+  Timing timing_;
+  std::array<char, kReadBufferBytes> buffer_;
+};
+
+Awaitable<void> Connection::run() {
+  start_deadline();
+  co_await connect();
+  if (!answer_.done() && endpoint_.url.scheme == Url::Scheme::https) co_await shake_hands();
+  if (!answer_.done()) {
+    late_ = "no whole answer in time";
+    write(0, last_byte_ == LastByte::held ? wire_.size() - 1 : wire_.size());
+    co_await read_answer();
+  }
+  timing_.total = elapsed();
+  close();
+  tell_written();
+}
+
+void Connection::start_deadline() {
+  deadline_.async_wait([self = shared_from_this()](const error_code& cancelled) {
+    if (cancelled) return;
+    self->expired_ = true;
+    self->close();
+  });
+}
+
+void Connection::close() {
+  error_code ignored;
+  deadline_.cancel();
+  resolver_.cancel();
+  resolved_.arrive();
+  socket_.close(ignored);
+}
+
+Response Connection::take() {
+  Response response = answer_.take();
+  response.timing = timing_;
+  return response;
+}
+
+// After the deadline everything fails because it had closed the socket: then that is the reason.
+void Connection::give_up(Ended ended, std::string_view error) {
+  if (expired_) {
+    answer_.give_up(Ended::timeout, late_);
+  } else {
+    answer_.give_up(ended, error);
+  }
+}
+
+std::chrono::microseconds Connection::elapsed() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start_);
+}
+
+// Tries the addresses in turn; the last one's error stands.
+Awaitable<void> Connection::connect() {
+  const std::vector<Stream::endpoint> candidates = co_await addresses();
+  std::string error;
+  for (const Stream::endpoint& address : candidates) {
+    error_code failed = open(address);
+    if (!failed) co_await socket_.async_connect(address, asio::redirect_error(asio::use_awaitable, failed));
+    if (expired_) break;
+    if (!failed) {
+      timing_.connect = elapsed();
+      co_return;
     }
-    asio::steady_timer timer;
-    std::vector<LinePtr> lines;
-    std::shared_ptr<Bell> bell;
-    bool passed = false;
+    error = words_of(failed);
+  }
+  give_up(Ended::refused, error);
+}
+
+// Literal addresses and "localhost" (RFC 6761 6.3) do without a resolver. Gives up where there is none.
+Awaitable<std::vector<Stream::endpoint>> Connection::addresses() {
+  const Url& url = endpoint_.url;
+  std::vector<Stream::endpoint> found;
+  if (url.scheme == Url::Scheme::unix_socket) {
+    if (url.path.size() < sizeof(sockaddr_un::sun_path)) {
+      found.emplace_back(asio::local::stream_protocol::endpoint(url.path));
+    } else {
+      give_up(Ended::refused, "the socket's path is too long");
+    }
+    co_return found;
+  }
+  error_code is_name;
+  const asio::ip::address literal = asio::ip::make_address(url.host, is_name);
+  if (!is_name) {
+    found.emplace_back(tcp::endpoint(literal, url.port));
+  } else if (url.host == "localhost") {
+    found.emplace_back(tcp::endpoint(asio::ip::address_v4::loopback(), url.port));
+    found.emplace_back(tcp::endpoint(asio::ip::address_v6::loopback(), url.port));
+  } else {
+    found = co_await resolve();
+  }
+  co_return found;
+}
+
+// getaddrinfo cannot be interrupted: it ends on Asio's resolver thread when it likes, we return at the
+// deadline.
+Awaitable<std::vector<Stream::endpoint>> Connection::resolve() {
+  struct Lookup {
+    error_code failed;
+    tcp::resolver::results_type results;
   };
-  std::shared_ptr<State> state_;
+  const auto lookup = std::make_shared<Lookup>();
+  std::vector<Stream::endpoint> found;
+  try {
+    resolver_.async_resolve(endpoint_.url.host, std::to_string(endpoint_.url.port),
+                            tcp::resolver::numeric_service,
+                            [self = shared_from_this(), lookup](const error_code& failed,
+                                                                const tcp::resolver::results_type& results) {
+                              lookup->failed = failed;
+                              lookup->results = results;
+                              self->resolved_.arrive();
+                            });
+  } catch (const boost::system::system_error& no_thread) {
+    give_up(Ended::refused, words_of(no_thread.code()));
+    co_return found;
+  }
+  co_await resolved_.wait();
+  if (expired_ || lookup->failed) give_up(Ended::refused, words_of(lookup->failed));
+  if (!answer_.done()) {
+    for (const auto& entry : lookup->results) found.emplace_back(entry.endpoint());
+  }
+  co_return found;
+}
+
+error_code Connection::open(const Stream::endpoint& address) {
+  error_code failed;
+  socket_.close(failed);
+  socket_.open(address.protocol(), failed);
+  if (failed || address.protocol().family() == AF_UNIX) return failed;
+  socket_.set_option(tcp::no_delay(true), failed);
+  if (failed || endpoint_.source_address.empty()) return failed;
+  return bind_source(address);
+}
+
+error_code Connection::bind_source(const Stream::endpoint& address) {
+  error_code failed;
+  const tcp::endpoint source(asio::ip::make_address(endpoint_.source_address, failed), 0);
+  if (failed) return failed;
+  if (source.protocol().family() != address.protocol().family()) {
+    return asio::error::make_error_code(asio::error::address_family_not_supported);
+  }
+  // The port is chosen when connecting, so that bursts do not run out of ports (ip(7)). Without it they may.
+  const int on = 1;
+  ::setsockopt(socket_.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+  socket_.bind(source, failed);
+  return failed;
+}
+
+Awaitable<void> Connection::shake_hands() {
+  late_ = "no TLS handshake in time";
+  if (!prepare_tls()) {
+    give_up(Ended::tls_failed, "OpenSSL could not be set up");
+    co_return;
+  }
+  error_code failed;
+  co_await tls_->async_handshake(ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, failed));
+  if (failed || expired_) {
+    give_up(Ended::tls_failed, why_tls_failed(failed));
+  } else {
+    timing_.tls = elapsed();
+  }
+}
+
+// SNI carries names only (RFC 6066 3); an address is verified as one.
+bool Connection::prepare_tls() {
+  try {
+    tls_.emplace(socket_, tls_contexts_.get(endpoint_));
+  } catch (const boost::system::system_error&) {
+    return false;
+  }
+  SSL* const handle = tls_->native_handle();
+  const std::string& name =
+      endpoint_.tls_server_name.empty() ? endpoint_.url.host : endpoint_.tls_server_name;
+  error_code is_name;
+  asio::ip::make_address(name, is_name);
+  if (!is_name) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(handle), name.c_str()) == 1;
+  return SSL_set_tlsext_host_name(handle, name.c_str()) == 1 && SSL_set1_host(handle, name.c_str()) == 1;
+}
+
+std::string Connection::why_tls_failed(const error_code& error) {
+  const long verdict = SSL_get_verify_result(tls_->native_handle());
+  if (!endpoint_.tls_skip_verify && verdict != X509_V_OK) {
+    return std::string("certificate: ") + X509_verify_cert_error_string(verdict);
+  }
+  if (error == asio::error::eof || error == ssl::error::stream_truncated)
+    return "closed during the TLS handshake";
+  return words_of(error);
+}
+
+void Connection::write(std::size_t begin, std::size_t end) {
+  auto done = [self = shared_from_this(), end](const error_code& error, std::size_t) {
+    self->on_written(error, end);
+  };
+  const asio::const_buffer bytes(wire_.data() + begin, end - begin);
+  if (tls_) {
+    asio::async_write(*tls_, bytes, std::move(done));
+  } else {
+    asio::async_write(socket_, bytes, std::move(done));
+  }
+}
+
+// A failure ends nothing: the answer may be there already. But the reset that a write has taken from the
+// socket would reach the reader as an orderly end. (EPIPE says that the peer had closed in good order
+// before.)
+void Connection::on_written(const error_code& error, std::size_t end) {
+  if (error == asio::error::connection_reset) write_was_reset_ = true;
+  all_but_last_written_ = !error && end < wire_.size();
+  tell_written();
+}
+
+void Connection::tell_written() {
+  if (const std::shared_ptr<Latch> latch = std::exchange(written_, nullptr)) latch->arrive();
+}
+
+void Connection::release() {
+  if (all_but_last_written_ && !answer_.done()) write(wire_.size() - 1, wire_.size());
+}
+
+Awaitable<void> Connection::read_answer() {
+  while (!answer_.done()) {
+    error_code failed;
+    std::size_t count = 0;
+    if (tls_) {
+      count = co_await tls_->async_read_some(asio::buffer(buffer_),
+                                             asio::redirect_error(asio::use_awaitable, failed));
+    } else {
+      count = co_await socket_.async_read_some(asio::buffer(buffer_),
+                                               asio::redirect_error(asio::use_awaitable, failed));
+    }
+    if (count > 0 && timing_.first_byte.count() == 0) timing_.first_byte = elapsed();
+    answer_.feed(std::string_view(buffer_.data(), count));
+    if (failed) on_read_error(failed);
+  }
+}
+
+void Connection::on_read_error(const error_code& error) {
+  const bool is_end = error == asio::error::eof || error == ssl::error::stream_truncated;
+  if (expired_ || error == asio::error::operation_aborted) {
+    give_up(Ended::timeout, "cancelled");
+  } else if (is_end && write_was_reset_) {
+    give_up(Ended::reset, "connection reset by peer");
+  } else if (error == asio::error::eof) {
+    answer_.close();
+  } else if (is_end) {
+    // Nobody knows whether that end is the peer's (RFC 9112 9.8).
+    give_up(Ended::cut_short, "closed without TLS close_notify");
+  } else if (error.category() == asio::error::get_ssl_category()) {
+    give_up(Ended::tls_failed, words_of(error));
+  } else {
+    give_up(Ended::reset, words_of(error));
+  }
+}
+
+using Connections = std::vector<std::shared_ptr<Connection>>;
+
+// Closes them when the coroutine that waits for them ends or is destroyed.
+class Closer {
+ public:
+  explicit Closer(Connections connections) : connections_(std::move(connections)) {}
+  Closer(const Closer&) = delete;
+  Closer& operator=(const Closer&) = delete;
+  ~Closer() {
+    for (const auto& connection : connections_) connection->close();
+  }
+
+ private:
+  const Connections connections_;
 };
 
-// Where a name leads. Empty with an error in `why`.
-struct Places {
-  std::vector<tcp::endpoint> endpoints;
-  std::string why;
-};
+Awaitable<void> run_owned(std::shared_ptr<Connection> connection) { co_await connection->run(); }
 
-class Client final : public HttpClient {
+class AsioHttpClient final : public HttpClient {
  public:
   Awaitable<Response> send(Endpoint endpoint, Request request, Limits limits) override {
-    std::vector<Request> one;
-    one.push_back(std::move(request));
-    std::vector<Response> responses =
-        co_await exchange(std::move(endpoint), std::move(one), limits, Release::whole);
-    co_return std::move(responses.front());
+    const SteadyTime start = std::chrono::steady_clock::now();
+    const Executor executor = co_await asio::this_coro::executor;
+    const auto connection = std::make_shared<Connection>(executor, tls_contexts_, std::move(endpoint),
+                                                         request, limits, start, LastByte::sent, nullptr);
+    const Closer closer(Connections(1, connection));
+    co_await connection->run();
+    co_return connection->take();
   }
 
   Awaitable<std::vector<Response>> burst(Endpoint endpoint, std::vector<Request> requests,
                                          Limits limits) override {
-    return exchange(std::move(endpoint), std::move(requests), limits, Release::by_last_byte);
-  }
-
- private:
-  enum class Release { whole, by_last_byte };
-
-  Awaitable<std::vector<Response>> exchange(Endpoint endpoint, std::vector<Request> requests, Limits limits,
-                                            Release release) {
-    const asio::any_io_executor executor = co_await asio::this_coro::executor;
-    const Since start = std::chrono::steady_clock::now();
-    Deadline deadline(executor, start, limits.deadline);
-    std::vector<LinePtr> lines;
+    const SteadyTime start = std::chrono::steady_clock::now();
+    const Executor executor = co_await asio::this_coro::executor;
+    const auto written = std::make_shared<Latch>(executor, requests.size());
+    const auto done = std::make_shared<Latch>(executor, requests.size());
+    Connections connections;
     for (const Request& request : requests) {
-      lines.push_back(std::make_shared<Line>(request, limits));
-      deadline.watch(lines.back());
+      connections.push_back(std::make_shared<Connection>(executor, tls_contexts_, endpoint, request, limits,
+                                                         start, LastByte::held, written));
     }
-    const Places places = co_await resolve(executor, endpoint, deadline);
-    for (const LinePtr& line : lines) co_await open(executor, line, endpoint, places, deadline, start);
-    if (release == Release::by_last_byte) co_await hold_last_byte(lines);
-    for (const LinePtr& line : lines) {
-      if (line->parser.done()) continue;
-      if (release == Release::by_last_byte) {
-        line->wire->write_now(std::string_view(line->bytes).substr(line->bytes.size() - 1));
-      } else {
-        asio::co_spawn(executor, write_all(line), asio::detached);
-      }
+    const Closer closer(connections);
+    for (const auto& connection : connections) {
+      asio::co_spawn(executor, run_owned(connection), [done](const std::exception_ptr&) { done->arrive(); });
     }
-    co_await read_all(executor, lines, deadline, start);
+    co_await written->wait();
+    for (const auto& connection : connections) connection->release();
+    co_await done->wait();
+
     std::vector<Response> responses;
-    for (const LinePtr& line : lines) responses.push_back(finish(*line, start));
+    for (const auto& connection : connections) responses.push_back(connection->take());
     co_return responses;
   }
 
-  // --- connecting
-
-  // Literal addresses and "localhost" need nobody. A name is looked up beside us: getaddrinfo cannot be
-  // called off, so at the deadline it is left behind.
-  static Awaitable<Places> resolve(asio::any_io_executor executor, const Endpoint& endpoint,
-                                   Deadline& deadline) {
-    Places places;
-    const Url& url = endpoint.url;
-    if (url.scheme == Url::Scheme::unix_socket) co_return places;
-    ErrorCode no_literal;
-    const auto address = asio::ip::make_address(url.host, no_literal);
-    if (!no_literal) {
-      places.endpoints.emplace_back(address, url.port);
-      co_return places;
-    }
-    if (url.host == "localhost") {
-      places.endpoints.emplace_back(asio::ip::address_v4::loopback(), url.port);
-      places.endpoints.emplace_back(asio::ip::address_v6::loopback(), url.port);
-      co_return places;
-    }
-    struct Lookup {
-      explicit Lookup(const asio::any_io_executor& e) : resolver(e) {}
-      tcp::resolver resolver;
-      Places places;
-    };
-    const auto lookup = std::make_shared<Lookup>(executor);
-    const auto bell = std::make_shared<Bell>(executor);
-    deadline.watch(bell);
-    lookup->resolver.async_resolve(url.host, std::to_string(url.port),
-                                   [lookup, bell](ErrorCode error, const tcp::resolver::results_type& found) {
-                                     for (const auto& entry : found)
-                                       lookup->places.endpoints.push_back(entry.endpoint());
-                                     if (error) lookup->places.why = "the name cannot be resolved";
-                                     bell->ring();
-                                   });
-    co_await bell->wait();
-    co_return lookup->places;
-  }
-
-  // Connects and shakes hands, or gives the line up.
-  Awaitable<void> open(asio::any_io_executor executor, LinePtr line, const Endpoint& endpoint,
-                       const Places& places, const Deadline& deadline, Since start) {
-    ErrorCode error = co_await connect(executor, *line, endpoint, places);
-    if (deadline.passed()) {
-      line->parser.give_up(Ended::timeout, "timed out while connecting");
-      co_return;
-    }
-    if (error || !line->wire) {
-      line->parser.give_up(Ended::refused, error ? error.message() : places.why);
-      co_return;
-    }
-    line->timing.connect = since(start);
-    error = co_await line->wire->handshake();
-    if (endpoint.url.scheme == Url::Scheme::https) line->timing.tls = since(start);
-    if (!error) co_return;
-    line->parser.give_up(deadline.passed() ? Ended::timeout : Ended::tls_failed,
-                         deadline.passed() ? "timed out in the TLS handshake" : tls_words(error));
-  }
-
-  Awaitable<ErrorCode> connect(asio::any_io_executor executor, Line& line, const Endpoint& endpoint,
-                               const Places& places) {
-    ErrorCode error;
-    if (endpoint.url.scheme == Url::Scheme::unix_socket) {
-      auto wire = std::make_unique<StreamWire<Unix::socket>>(executor);
-      auto& socket = wire->socket();
-      line.wire = std::move(wire);
-      co_await socket.async_connect(Unix::endpoint(endpoint.url.path),
-                                    asio::redirect_error(asio::use_awaitable, error));
-      co_return error;
-    }
-    for (const tcp::endpoint& place : places.endpoints) {
-      tcp::socket::lowest_layer_type* socket = nullptr;
-      if (endpoint.url.scheme == Url::Scheme::https) {
-        auto wire = std::make_unique<TlsWire>(executor, tls_context(endpoint.tls_skip_verify), endpoint);
-        socket = &wire->socket();
-        line.wire = std::move(wire);
-      } else {
-        auto wire = std::make_unique<StreamWire<tcp::socket>>(executor);
-        socket = &wire->socket();
-        line.wire = std::move(wire);
-      }
-      error = prepare(*socket, place, endpoint.source_address);
-      if (!error) co_await socket->async_connect(place, asio::redirect_error(asio::use_awaitable, error));
-      if (!error || error == asio::error::operation_aborted) break;
-    }
-    co_return error;
-  }
-
-  template <class Socket>
-  static ErrorCode prepare(Socket& socket, const tcp::endpoint& to, const std::string& source) {
-    ErrorCode error;
-    socket.open(to.protocol(), error);
-    if (error) return error;
-    socket.set_option(tcp::no_delay(true), error);
-    if (source.empty()) return {};
-    const auto address = asio::ip::make_address(source, error);
-    if (error) return error;
-    const int on = 1;  // the port is chosen at connect, so that one address serves many connections
-    ::setsockopt(socket.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-    socket.bind(tcp::endpoint(address, 0), error);
-    return error;
-  }
-
-  // The system's store is read once, and only if there is an https target.
-  asio::ssl::context& tls_context(bool skip_verify) {
-    std::optional<asio::ssl::context>& context = skip_verify ? blind_ : verifying_;
-    if (!context) {
-      context.emplace(asio::ssl::context::tls_client);
-      ErrorCode ignored;
-      context->set_verify_mode(skip_verify ? asio::ssl::verify_none : asio::ssl::verify_peer, ignored);
-      if (!skip_verify) context->set_default_verify_paths(ignored);
-    }
-    return *context;
-  }
-
-  static std::string tls_words(const ErrorCode& error) {
-    if (error.category() == asio::error::get_ssl_category()) {
-      const char* reason = ERR_reason_error_string(static_cast<unsigned long>(error.value()));
-      return std::string("TLS: ") + (reason ? reason : "handshake failed");
-    }
-    return "TLS: " + error.message();
-  }
-
-  // --- writing and reading
-
-  static Awaitable<void> write_all(LinePtr line) {
-    co_await line->wire->write(line->bytes);  // what fails here shows in what is read
-  }
-
-  static Awaitable<void> hold_last_byte(const std::vector<LinePtr>& lines) {
-    for (const LinePtr& line : lines) {
-      if (line->parser.done()) continue;
-      const std::string_view but_last(line->bytes.data(), line->bytes.size() - 1);
-      co_await line->wire->write(but_last);
-    }
-  }
-
-  struct Reading {
-    Reading(const asio::any_io_executor& executor, std::size_t lines) : bell(executor), left(lines) {}
-    Bell bell;
-    std::size_t left;
-  };
-
-  static Awaitable<void> read_all(asio::any_io_executor executor, const std::vector<LinePtr>& lines,
-                                  const Deadline& deadline, Since start) {
-    if (lines.size() == 1) {
-      co_await read_one(lines.front(), deadline, start);
-      co_return;
-    }
-    const auto reading = std::make_shared<Reading>(executor, lines.size());
-    for (const LinePtr& line : lines) {
-      asio::co_spawn(executor, read_one(line, deadline, start), [reading](std::exception_ptr) {
-        if (--reading->left == 0) reading->bell.ring();
-      });
-    }
-    if (!lines.empty()) co_await reading->bell.wait();
-  }
-
-  static Awaitable<void> read_one(LinePtr line, const Deadline& deadline, Since start) {
-    std::array<char, kReadBuffer> buffer;
-    while (!line->parser.done()) {
-      const auto [error, n] = co_await line->wire->read(asio::buffer(buffer));
-      if (n > 0 && line->timing.first_byte.count() == 0) line->timing.first_byte = since(start);
-      line->parser.feed({buffer.data(), n});
-      if (!error || line->parser.done()) continue;
-      if (deadline.passed()) {
-        line->parser.give_up(Ended::timeout, "timed out");
-      } else if (error == asio::error::eof) {
-        line->parser.close();
-      } else if (error == asio::ssl::error::stream_truncated) {
-        line->parser.give_up(Ended::cut_short, "the TLS connection ended without saying so");
-      } else {
-        line->parser.give_up(Ended::reset, error.message());
-      }
-    }
-  }
-
-  static Response finish(Line& line, Since start) {
-    if (line.wire) line.wire->close();
-    line.timing.total = since(start);
-    Response response = line.parser.take();
-    response.timing = line.timing;
-    return response;
-  }
-
-  std::optional<asio::ssl::context> verifying_, blind_;
+ private:
+  TlsContexts tls_contexts_;
 };
 
 }  // namespace
 
-std::unique_ptr<HttpClient> make_http_client() { return std::make_unique<Client>(); }
+std::unique_ptr<HttpClient> make_http_client() { return std::make_unique<AsioHttpClient>(); }
 
 }  // namespace holdshort

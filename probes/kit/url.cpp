@@ -88,9 +88,9 @@ Result<HostPort> split(std::string_view authority) {
     const std::size_t colon = std::min(authority.find(':'), authority.size());
     parts.host = lower(authority.substr(0, colon));
     rest = authority.substr(colon);
-    if (parts.host.empty()) return failure("the host is missing");
     if (rest.find(':', 1) != std::string_view::npos)
       return failure("an IPv6 address goes in brackets: [::1]");
+    if (parts.host.empty()) return failure("the host is missing");
     if (!is_name_or_ipv4(parts.host)) return failure("the host is neither a name nor an address");
   }
   parts.has_port = !rest.empty();
