@@ -82,7 +82,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     loop = executor;
     done = std::make_unique<Alarm>(executor, world.clock);
     places = std::make_unique<Places>(executor, config.agent.max_concurrency);
-    last_offset = Instant::of(world.clock).offset();
+    last_look = Instant::of(world.clock);
     ready_since = world.clock.wall_now();
     started = world.clock.now();
     adopt({});
@@ -122,18 +122,38 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     if (required() == 0) events::nothing_required(world.log);
   }
 
+  // A probe of which nothing has been seen.
+  ProbeStatus introduce(const ProbeConfig& declared) const {
+    ProbeStatus status;
+    status.name = declared.name;
+    status.type = declared.type->name;
+    status.description = declared.description;
+    status.runbook = declared.runbook;
+    status.severity = declared.severity;
+    status.since = world.clock.wall_now();
+    status.holds = declared.severity == Severity::required;
+    return status;
+  }
+
+  // The first Status: whoever asks before the loop runs learns what is waited for.
+  void announce() {
+    auto status = identify();
+    status->since = world.clock.wall_now();
+    for (const ProbeConfig& declared : config.probes) {
+      const auto probe = std::make_shared<const ProbeStatus>(introduce(declared));
+      if (probe->holds) status->holding.push_back(probe->name);
+      status->probes.push_back(probe);
+    }
+    world.board.publish(std::move(status));
+  }
+
   // The first starts at once, the others spread over the startup interval: together they see an app come up
   // soon.
   EntryPtr make_entry(ProbeConfig declared, std::size_t position) {
     const Monotonic now = world.clock.now();
     auto entry = std::make_shared<Entry>(std::move(declared), now, Alarm(loop, world.clock));
     entry->ground = ground;
-    entry->status.name = entry->config.name;
-    entry->status.type = entry->config.type->name;
-    entry->status.description = entry->config.description;
-    entry->status.runbook = entry->config.runbook;
-    entry->status.severity = entry->config.severity;
-    entry->status.since = world.clock.wall_now();
+    entry->status = introduce(entry->config);
     const auto count = std::max<std::size_t>(config.probes.size(), 1);
     entry->due = now + entry->config.startup_interval * position / count;
     asio::co_spawn(loop, cycle(shared_from_this(), entry), asio::detached);
@@ -193,8 +213,15 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
                          .request_budget = budgeted ? config.agent.request_budget : 0,
                          .reserve = [&metered](int requests) { return metered.reserve(requests); }};
     const Monotonic began = world.clock.now();
+    const int jumps_before = jumps;
     ProbeOutcome outcome = co_await guarded(*entry->probe, context);
     if (is_over(*entry)) co_return Track::Next::as_scheduled;
+    look_at_the_clocks();  // before anything is published on the strength of what was seen
+    redact(outcome);
+    if (jumps != jumps_before) {
+      discard(entry, std::move(outcome), context.run_id, began);
+      co_return Track::Next::as_scheduled;
+    }
     co_return completed(entry, std::move(outcome), context.run_id, began);
   }
 
@@ -242,6 +269,22 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     }
     judge();
     return next;
+  }
+
+  // A run that began before the clocks jumped saw another time: it is shown, but it is no verdict. Another
+  // follows at once.
+  void discard(const EntryPtr& entry, ProbeOutcome outcome, const std::string& run_id, Monotonic began) {
+    record(*entry, std::move(outcome), run_id, world.clock.now() - began);
+    plan(*entry, world.clock.now());
+    events::probe_result(world.log, entry->status, *entry->status.last);
+    publish();
+  }
+
+  // Surfaces show what the log may: no secret.
+  void redact(ProbeOutcome& outcome) const {
+    for (Check& check : outcome.checks)
+      for (std::string* text : {&check.request, &check.expected, &check.observed, &check.summary})
+        *text = world.log.redact(std::move(*text));
   }
 
   void record(Entry& entry, ProbeOutcome outcome, const std::string& run_id, Monotonic::duration took) {
@@ -347,17 +390,22 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     publish();
   }
 
-  void publish() {
+  std::shared_ptr<Status> identify() const {
     auto status = std::make_shared<Status>();
     status->version = HOLDSHORT_VERSION;
     status->app = machine.app.empty() ? config.app.host : machine.app;
     status->region = machine.region;
     status->machine = machine.machine_id;
     status->release = machine.release;
+    status->clock_offset = Instant::of(world.clock).offset();
+    return status;
+  }
+
+  void publish() {
+    auto status = identify();
     status->ready = ready;
     status->since = ready_since;
     status->holding = holding_names;
-    status->clock_offset = Instant::of(world.clock).offset();
     for (const EntryPtr& entry : entries) {
       if (!entry->published) entry->published = std::make_shared<const ProbeStatus>(entry->status);
       status->probes.push_back(entry->published);
@@ -374,26 +422,27 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
       const Monotonic due = self->world.clock.now() + kTick;
       co_await self->world.clock.sleep_until(due);
       if (self->stopping) co_return;
-      self->look_at_the_clocks(due);
+      self->look_at_the_clocks();
       self->look_at_ages();
       self->speak_of_waiting();
       self->world.board.beat(self->world.clock.now());
     }
   }
 
-  // A suspended Machine's monotonic clock stood still; a stopped process overslept. Either way the world went
-  // on.
-  void look_at_the_clocks(Monotonic due) {
-    const auto now = Instant::of(world.clock).offset();
-    const auto before_now = std::exchange(last_offset, now);
-    const auto overslept = world.clock.now() - due;
-    if (clock_jumped(before_now, now)) {
-      events::clock_jumped(world.log, now - before_now);
-    } else if (overslept > kClockJump) {
-      events::stood_still(world.log, overslept);
+  // A suspended Machine's monotonic clock stood still; a stopped process ran no tick. Either way the world
+  // went on.
+  void look_at_the_clocks() {
+    const Instant now = Instant::of(world.clock);
+    const Instant before_now = std::exchange(last_look, now);
+    const auto missed = now.monotonic - before_now.monotonic - kTick;
+    if (clock_jumped(before_now.offset(), now.offset())) {
+      events::clock_jumped(world.log, now.offset() - before_now.offset());
+    } else if (missed > kClockJump) {
+      events::stood_still(world.log, missed);
     } else {
       return;
     }
+    ++jumps;
     for (const EntryPtr& entry : entries) {
       const State before = entry->track.state();
       entry->track.distrust();
@@ -447,11 +496,14 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   bool ready = false, was_ready = false, stopping = false, exit = false;
   Wall ready_since;
   Monotonic started{};
-  std::chrono::nanoseconds last_offset{};
+  Instant last_look{};
+  int jumps = 0;  // of the clocks
   std::size_t waits_spoken = 0;
 };
 
-Scheduler::Scheduler(World world, Config config) : impl_(std::make_shared<Impl>(world, std::move(config))) {}
+Scheduler::Scheduler(World world, Config config) : impl_(std::make_shared<Impl>(world, std::move(config))) {
+  impl_->announce();
+}
 Scheduler::~Scheduler() { impl_->stop(); }
 
 // What still runs is abandoned: its frames live in the loop until that is destroyed, and touch nothing

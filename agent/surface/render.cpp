@@ -13,16 +13,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// "not ready: a, b and 3 more", shorter than kFirstLine.
+// "not ready: a, b and 3 more", shorter than kFirstLine: at least the first is named, if need be by its
+// beginning.
 std::string first_line(const std::vector<std::string>& names) {
   constexpr std::size_t kRoomForMore = 16;
   std::string line = "not ready";
   for (std::size_t n = 0; n < names.size(); ++n) {
     const bool last = n + 1 == names.size();
     const std::size_t room = kFirstLine - 1 - (last ? 0 : kRoomForMore);
-    if (line.size() + 2 + names[n].size() > room)
-      return line + fmt::format("{} {} more", n == 0 ? ":" : " and", names.size() - n);
-    line += (n == 0 ? ": " : ", ") + names[n];
+    std::string longer = line + (n == 0 ? ": " : ", ") + names[n];
+    if (longer.size() > room && n > 0) return line + fmt::format(" and {} more", names.size() - n);
+    if (longer.size() > room) longer = longer.substr(0, room - 3) + "...";
+    line = std::move(longer);
   }
   return line;
 }
@@ -71,11 +73,12 @@ Json to_json(const ProbeStatus& probe) {
   return json;
 }
 
+// The worst of all probes, whether readiness rests on them or not.
 std::string_view overall(const Status& status) {
-  if (!status.ready) return "fail";
-  const bool all = std::all_of(status.probes.begin(), status.probes.end(),
-                               [](const auto& probe) { return probe->state == State::passing; });
-  return all ? "pass" : "warn";
+  std::string_view worst = status.ready ? "pass" : "fail";
+  for (const auto& probe : status.probes)
+    if (const std::string_view word = word_of(*probe); word == "fail" || worst == "pass") worst = word;
+  return worst;
 }
 
 }  // namespace
