@@ -1,116 +1,18 @@
 // When probes run and what becomes of their outcomes. Time is moved by hand.
 #include "agent/scheduler.h"
 
-#include <map>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include <gtest/gtest.h>
 
-#include "tests/support/fake_environment.h"
-#include "tests/support/manual_clock.h"
-#include "tests/support/run_probe.h"
+#include "tests/support/scheduler_bench.h"
 
 namespace holdshort {
 namespace {
 
 using namespace std::chrono_literals;
-using testing_support::ManualClock;
-
-// A probe whose outcome the test sets, and which may hang.
-struct Control {
-  Outcome outcome = Outcome::pass;
-  bool hangs = false;
-  int runs = 0;
-  std::vector<Pace> paces;
-  std::vector<std::string> failed_before, run_ids;
-};
-
-std::map<std::string, Control>& controls() {
-  static std::map<std::string, Control> all;
-  return all;
-}
-
-class Scripted final : public Probe {
- public:
-  explicit Scripted(std::string name) : name_(std::move(name)) {}
-  Awaitable<ProbeOutcome> run(ProbeContext& context) override {
-    Control& control = controls()[name_];
-    ++control.runs;
-    control.paces.push_back(context.pace);
-    control.failed_before.push_back(context.failed_before);
-    control.run_ids.push_back(context.run_id);
-    if (control.hangs) co_await context.clock.sleep_until(Monotonic::max());
-    ProbeOutcome outcome;
-    outcome.add({.id = name_ + ".check",
-                 .outcome = control.outcome,
-                 .request = {},
-                 .expected = {},
-                 .observed = {},
-                 .references = {},
-                 .summary = name_ + " says so"});
-    co_return outcome;
-  }
-
- private:
-  std::string name_;
-};
-
-std::unique_ptr<Probe> make(const ProbeSettings& settings, Diagnostics&) {
-  return std::make_unique<Scripted>(settings.name);
-}
-const Explanation kNothing{};
-const ProbeType kScripted{"scripted", ProbeType::Talks::nothing, {}, kNothing, make};
-
-ProbeConfig probe(std::string name, Severity severity = Severity::required) {
-  ProbeConfig config;
-  config.name = std::move(name);
-  config.type = &kScripted;
-  config.severity = severity;
-  config.interval = 15s;
-  config.timeout = 5s;
-  config.startup_interval = 250ms;
-  config.definition = config.name;
-  config.values = std::make_shared<const Values>();
-  return config;
-}
-
-Config config_of(std::vector<std::string> names) {
-  Config config;
-  for (std::string& name : names) config.probes.push_back(probe(std::move(name)));
-  return config;
-}
-
-struct Bench {
-  explicit Bench(Config config) : client([](const testing_support::Sent&) { return Response{}; }) {
-    scheduler = std::make_unique<Scheduler>(World{client, clock, environment, offload, log, board, 1},
-                                            std::move(config));
-    boost::asio::co_spawn(loop, scheduler->run(), [this](std::exception_ptr) { ended = true; });
-    clock.settle();
-  }
-  ~Bench() { controls().clear(); }
-  bool ready() const { return board.load(Instant::of(clock))->ready; }
-  State state(std::size_t n = 0) const { return board.load(Instant::of(clock))->probes.at(n)->state; }
-  int logged(std::string_view event) const {
-    int count = 0;
-    for (const std::string& line : lines)
-      count += line.find("\"event\":\"" + std::string(event) + "\"") != std::string::npos;
-    return count;
-  }
-
-  boost::asio::io_context loop{1};
-  ManualClock clock{loop};
-  testing_support::ScriptedClient client;
-  testing_support::FakeEnvironment environment;
-  testing_support::InlineOffload offload;
-  StatusBoard board;
-  std::vector<std::string> lines;
-  Log log{LogLevel::debug, LogFormat::json, [this](std::string_view line) { lines.emplace_back(line); },
-          [this] { return clock.wall_now(); }};
-  std::unique_ptr<Scheduler> scheduler;
-  bool ended = false;
-};
+using testing_support::Bench;
+using testing_support::config_of;
+using testing_support::controls;
+using testing_support::probe;
 
 TEST(Scheduler, IsNotReadyBeforeEveryRequiredProbeHasPassed) {
   controls()["b"].outcome = Outcome::inconclusive;
