@@ -85,11 +85,10 @@ class StatusBoard {
   void publish(std::shared_ptr<const Status> status);
   // As it stands at `now`. Never null: before the first publication nothing is ready.
   std::shared_ptr<const Status> load(Instant now) const;
-  // The scheduler's heart: beaten at least every kHeartbeat while it lives. Monotonic.
+  // The scheduler's heart: beaten at every tick while it lives. Monotonic.
   void beat(Monotonic now);
   bool alive(Monotonic now) const;
 
-  static constexpr std::chrono::seconds kHeartbeat{1};
   static constexpr std::chrono::seconds kSilence{10};  // without a beat for so long it is dead
 
  private:

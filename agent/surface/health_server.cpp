@@ -29,6 +29,7 @@
 #include "agent/surface/render.h"
 #include "probes/kit/awaitable.h"
 #include "probes/kit/crypto.h"
+#include "probes/kit/http.h"
 
 namespace holdshort {
 
@@ -190,11 +191,6 @@ class Site final : public httplib::Server {
   std::deque<Monotonic> wrong_;
 };
 
-bool same_letters(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return std::tolower(static_cast<unsigned char>(x)) == y; });
-}
-
 // What the reader must know of a head; what it means is cpp-httplib's business.
 struct Head {
   std::size_t body_bytes = 0;
@@ -208,9 +204,9 @@ struct Head {
       const std::size_t end = std::min(head.find("\r\n", at), head.size() - 2) + 2;
       const std::string_view line = std::string_view(head).substr(at, end - at);
       const std::string_view name = line.substr(0, std::min(line.find(':'), line.size()));
-      if (same_letters(name, "content-length")) result.read_length(line.substr(name.size() + 1));
-      if (same_letters(name, "transfer-encoding")) result.acceptable = false;
-      if (!same_letters(name, "range")) kept += line;
+      if (same_name(name, "content-length")) result.read_length(line.substr(name.size() + 1));
+      if (same_name(name, "transfer-encoding")) result.acceptable = false;
+      if (!same_name(name, "range")) kept += line;
       at = end;
     }
     head = std::move(kept);

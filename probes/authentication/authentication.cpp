@@ -435,6 +435,13 @@ class Subject {
     return true;
   }
 
+  // Without an identity and a marker there is nothing to compare with: content of its own that is no unrouted
+  // path's.
+  bool is_grant(Seen seen) const {
+    const bool stranger_alone = settings_.http.as.empty() && !judge_.has_marker();
+    return seen == Seen::granted || (seen == Seen::unknown && stranger_alone);
+  }
+
   void conclude(const Attempt& attempt, const Response& response, Seen seen, Check& check) const {
     const bool plain = attempt.rule == Attempt::Rule::plain;
     const std::string sentence = fmt::format("{} {} {}", check.request, response.sentence(), attempt.with);
@@ -442,9 +449,7 @@ class Subject {
       check.outcome = outcome;
       check.summary = sentence + std::string(more);
     };
-    const bool stranger_alone = settings_.http.as.empty() && !judge_.has_marker();
-    if (seen == Seen::granted) return say(Outcome::fail, plain ? "" : grant_words(attempt));
-    if (seen == Seen::unknown && stranger_alone) return say(Outcome::fail, plain ? "" : grant_words(attempt));
+    if (is_grant(seen)) return say(Outcome::fail, plain ? "" : grant_words(attempt));
     if (response.status >= 300 && judge_.leaks(response))
       return say(Outcome::fail, ", and carried what only a served caller gets");
     switch (seen) {
@@ -542,8 +547,7 @@ class Subject {
     call.headers = std::move(headers);
     const Response response = co_await exchange_.send(std::move(call));
     const Seen seen = see(response, attempt.call.target);
-    const bool stranger_alone = settings_.http.as.empty() && !judge_.has_marker();
-    co_return seen == Seen::granted || (seen == Seen::unknown && stranger_alone);
+    co_return is_grant(seen);
   }
 
   const Settings& settings_;
@@ -567,13 +571,7 @@ class AuthenticationProbe final : public Probe {
     Exchange exchange(context, settings_.http);
     ProbeOutcome outcome;
     if (!exchange.has_way()) {
-      outcome.add({.id = "authentication.accepted",
-                   .outcome = Outcome::skipped,
-                   .request = {},
-                   .expected = {},
-                   .observed = {},
-                   .references = {},
-                   .summary = "via = \"private\" needs FLY_PRIVATE_IP, which only a Fly Machine has"});
+      outcome.add(Exchange::no_way("authentication.accepted"));
       co_return outcome;
     }
     bool goes_on = true;

@@ -50,13 +50,7 @@ class HttpProbe final : public Probe {
     Exchange exchange(context, keys_);
     ProbeOutcome outcome;
     if (!exchange.has_way()) {
-      outcome.add({.id = "http.response",
-                   .outcome = Outcome::skipped,
-                   .request = {},
-                   .expected = {},
-                   .observed = {},
-                   .references = {},
-                   .summary = "via = \"private\" needs FLY_PRIVATE_IP, which only a Fly Machine has"});
+      outcome.add(Exchange::no_way("http.response"));
       co_return outcome;
     }
     std::vector<Header> credentials;

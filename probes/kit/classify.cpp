@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "probes/kit/ascii.h"
 #include "probes/kit/json.h"
 
 namespace holdshort {
@@ -19,22 +20,13 @@ constexpr double kLeakedJson = 0.8, kLeakedText = 0.95;  // a refusal in the sit
 constexpr std::size_t kLeakedPartsAtLeast = 4;
 constexpr double kUnroutedShare = 0.9;  // both ways: nothing more, nothing less, a reflected path aside
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), lower);
-  return out;
-}
-
 bool is_word_character(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return (byte >= '0' && byte <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || byte >= 0x80;
+  return ascii::is_digit(c) || ascii::is_letter(c) || static_cast<unsigned char>(c) >= 0x80;
 }
 
 // Tags, and what stands between <script> or <style> and its end, are no text.
 std::string without_tags(std::string_view body) {
-  const std::string low = lowered(body);
+  const std::string low = ascii::lowered(body);
   std::string text;
   for (std::size_t i = 0; i < body.size();) {
     if (body[i] != '<') {
@@ -54,22 +46,16 @@ std::string without_tags(std::string_view body) {
   return text;
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char low = lower(c);
-  return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
-}
-
 std::string decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape =
-        text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 && hex_digit(text[i + 2]) >= 0;
+    const bool escape = text[i] == '%' && i + 2 < text.size() && ascii::hex_digit(text[i + 1]) >= 0 &&
+                        ascii::hex_digit(text[i + 2]) >= 0;
     if (!escape) {
       out += text[i];
       continue;
     }
-    out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
+    out += static_cast<char>(ascii::hex_digit(text[i + 1]) * 16 + ascii::hex_digit(text[i + 2]));
     i += 2;
   }
   return out;
@@ -78,7 +64,7 @@ std::string decoded(std::string_view text) {
 // The one spelling that all spellings of a path share: decoded, lower case, no empty or dot segments, no
 // slash at the end.
 std::string normal_path(std::string_view target) {
-  std::string path = lowered(decoded(target.substr(0, target.find_first_of("?#"))));
+  std::string path = ascii::lowered(decoded(target.substr(0, target.find_first_of("?#"))));
   std::replace(path.begin(), path.end(), '\\', '/');
   std::vector<std::string> segments;
   for (std::size_t i = 0; i <= path.size();) {
@@ -110,7 +96,7 @@ Location parse_location(std::string_view text, std::string_view target) {
   if (rest.starts_with("//")) {
     rest.remove_prefix(2);
     const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
-    location.authority = lowered(rest.substr(0, end));
+    location.authority = ascii::lowered(rest.substr(0, end));
     rest.remove_prefix(end);
   }
   if (rest.starts_with('/') || rest.empty()) {
@@ -154,7 +140,7 @@ bool json_says_no(std::string_view body) {
     if (is_said(json::at(body, pointer))) return true;
   for (const char* pointer : {"/code", "/status", "/statusCode", "/status_code"})
     if (is_refusing_code(json::at(body, pointer))) return true;
-  const std::string status = lowered(json::string_at(body, "/status").value_or(""));
+  const std::string status = ascii::lowered(json::string_at(body, "/status").value_or(""));
   for (const std::string_view word :
        {"error", "fail", "failed", "denied", "forbidden", "unauthorized", "unauthenticated"})
     if (status == word) return true;
@@ -217,7 +203,7 @@ Likeness Likeness::of(std::string_view body) {
       continue;
     }
     std::string word;
-    while (i < text.size() && is_word_character(text[i])) word += lower(text[i++]);
+    while (i < text.size() && is_word_character(text[i])) word += ascii::to_lower(text[i++]);
     if (!before.empty()) likeness.parts_.insert(before + " " + word);
     likeness.parts_.insert(word);
     before = std::move(word);
@@ -250,7 +236,7 @@ void Likeness::keep_common(const Likeness& other) {
 }
 
 Judge::Judge(std::optional<Marker> marker, std::vector<std::string> own_hosts) : marker_(std::move(marker)) {
-  for (std::string& host : own_hosts) own_hosts_.push_back(without_default_port(lowered(host)));
+  for (std::string& host : own_hosts) own_hosts_.push_back(without_default_port(ascii::lowered(host)));
 }
 
 Judge::Known Judge::know(const Response& response) {
@@ -364,7 +350,7 @@ Seen Judge::see(const Response& response, std::string_view target) const {
 
 bool says_no(std::string_view body) {
   if (json::is_json(body)) return json_says_no(body);
-  const std::string low = lowered(body);
+  const std::string low = ascii::lowered(body);
   if (low.find("<input") != std::string::npos &&
       (low.find("type=\"password\"") != std::string::npos ||
        low.find("type='password'") != std::string::npos || low.find("type=password") != std::string::npos))

@@ -56,12 +56,6 @@ int base64_digit(char c) {
   return c == '/' || c == '_' ? 63 : -1;
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 // One ASN.1 SEQUENCE that ends where its length says (X.690 8.1.3): nothing was cut off.
 bool is_whole_sequence(std::string_view der) {
   constexpr unsigned char kSequence = 0x30, kLong = 0x80;
@@ -172,7 +166,7 @@ std::optional<std::string> decode_hex(std::string_view text) {
   std::string bytes;
   bytes.reserve(text.size() / 2);
   for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
+    const int high = ascii::hex_digit(text[i]), low = ascii::hex_digit(text[i + 1]);
     if (high < 0 || low < 0) return std::nullopt;
     bytes += static_cast<char>(high << 4 | low);
   }

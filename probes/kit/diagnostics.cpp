@@ -14,14 +14,6 @@ constexpr std::size_t kMaxQuoted = 64;
 // A word longer than this is nobody's slip of the finger.
 constexpr std::size_t kMaxWord = 64;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-std::string lowered(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), lower);
-  return result;
-}
-
 // Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before_last, last(b.size() + 1), current(b.size() + 1);
@@ -76,11 +68,11 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
 
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& known) {
   if (word.size() > kMaxWord) return "";
-  const std::string typed = lowered(word);
+  const std::string typed = ascii::lowered(word);
   std::string_view nearest;
   std::size_t least = std::numeric_limits<std::size_t>::max();
   for (const std::string_view candidate : known) {
-    const std::size_t distance = edit_distance(typed, lowered(candidate));
+    const std::size_t distance = edit_distance(typed, ascii::lowered(candidate));
     const std::size_t tolerated = std::max<std::size_t>(1, std::min(typed.size(), candidate.size()) / 4);
     if (distance <= tolerated && distance < least) {
       least = distance;

@@ -40,7 +40,6 @@ constexpr std::size_t kMinDecodedBytes = 4;
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 bool is_separator(char c) { return std::string_view("-_. :").find(c) != std::string_view::npos; }
-char to_lower(char c) { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
 
 struct CharacterClass {
   double bits;
@@ -188,7 +187,7 @@ class Description {
                 static_cast<std::size_t>(end - words.begin()), disguised + disguise);
     };
     const char c = text_[at + length];
-    go_on(to_lower(c), 0);
+    go_on(ascii::to_lower(c), 0);
     for (const char letter : letters_for(c)) go_on(letter, 1);
   }
   void offer_word(std::size_t at, const Word& word, int disguised) {
@@ -234,9 +233,10 @@ class Description {
   }
   template <class Iterator>
   void add_row(std::size_t at, Iterator begin, Iterator end) {
-    Iterator key = std::find(begin, end, to_lower(text_[at]));
+    Iterator key = std::find(begin, end, ascii::to_lower(text_[at]));
     std::size_t length = 0;
-    for (; key != end && at + length < text_.size() && *key == to_lower(text_[at + length]); ++key) ++length;
+    for (; key != end && at + length < text_.size() && *key == ascii::to_lower(text_[at + length]); ++key)
+      ++length;
     if (length < kMinRow) return;
     const double price = kRow + length_price(length) + case_price(text_.substr(at, length));
     offer(at + length, price_[at] + price, {at, Kind::other, nullptr});

@@ -101,6 +101,16 @@ std::string Exchange::describe(const Call& call) {
   return call.method + " " + target;
 }
 
+Check Exchange::no_way(std::string id) {
+  return {.id = std::move(id),
+          .outcome = Outcome::skipped,
+          .request = {},
+          .expected = {},
+          .observed = {},
+          .references = {},
+          .summary = "via = \"private\" needs FLY_PRIVATE_IP, which only a Fly Machine has"};
+}
+
 std::string Exchange::prefix() const {
   const Url& url = keys_.url ? *keys_.url : context_.app.url;
   return url.scheme == Url::Scheme::unix_socket ? "" : url.path;
@@ -148,7 +158,6 @@ Request Exchange::compose(const Call& call) {
     headers.push_back({"Fly-Request-Id", "hs-" + context_.run_id});
     headers.push_back({"Via", "1.1 fly.io"});
   }
-  for (const std::string& name : call.without) drop(headers, name);
   replace_all(headers, keys_.headers);
   replace_all(headers, call.headers);
   add_credentials(headers, call.credentials);
@@ -165,12 +174,6 @@ Awaitable<Response> Exchange::send(Call call) {
   Request request = compose(call);
   Endpoint to = endpoint();
   co_return co_await context_.client.send(std::move(to), std::move(request), limits());
-}
-
-Awaitable<std::vector<Response>> Exchange::send_all(std::vector<Call> calls) {
-  std::vector<Response> responses;
-  for (Call& call : calls) responses.push_back(co_await send(std::move(call)));
-  co_return responses;
 }
 
 Awaitable<std::vector<Response>> Exchange::burst(std::vector<Call> calls) {

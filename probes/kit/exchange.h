@@ -32,10 +32,9 @@ struct Call {
   std::string method = "GET";
   std::string target = "/";  // byte for byte; the url's own path is put before it where it begins with "/"
   std::string body;
-  std::string client;                // synthetic address; "": a fresh one
-  std::vector<Header> credentials;   // as credentials() gives them
-  std::vector<Header> headers;       // win over the envelope's and the probe's of the same name; may repeat
-  std::vector<std::string> without;  // names of envelope headers to leave out
+  std::string client;               // synthetic address; "": a fresh one
+  std::vector<Header> credentials;  // as credentials() gives them
+  std::vector<Header> headers;      // win over the envelope's and the probe's of the same name; may repeat
 };
 
 // The last entry of X-Forwarded-For as Fly's proxy writes it: the app's own anycast address (a TEST-NET one
@@ -46,8 +45,6 @@ class Exchange {
  public:
   Exchange(ProbeContext& context, const HttpKeys& keys) : context_(context), keys_(keys) {}
   Awaitable<Response> send(Call call);
-  // One after the other: answers in the order of the calls.
-  Awaitable<std::vector<Response>> send_all(std::vector<Call> calls);
   Awaitable<std::vector<Response>> burst(std::vector<Call> calls);
   // The url's own path, which stands before every origin-form target on the wire.
   std::string prefix() const;
@@ -65,6 +62,8 @@ class Exchange {
 
   // False where the probe asks to go through FLY_PRIVATE_IP and there is none: nothing can be sent.
   bool has_way() const { return !keys_.through_private_ip || !context_.app.private_ip.empty(); }
+  // What a run says then.
+  static Check no_way(std::string id);
 
  private:
   Awaitable<Result<std::string>> log_in(std::string identity, LoginIdentity login);

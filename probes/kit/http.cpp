@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include "probes/kit/ascii.h"
+
 namespace holdshort {
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 // For humans; name_of() is for machines.
 std::string_view phrase(Ended ended) {
@@ -56,7 +56,7 @@ bool only_codings(const std::vector<Header>& headers, std::string_view name,
 
 bool same_name(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
+                    [](char x, char y) { return ascii::to_lower(x) == ascii::to_lower(y); });
 }
 
 const std::string* find_header(const std::vector<Header>& headers, std::string_view name) {

@@ -8,6 +8,8 @@
 #include <charconv>
 #include <optional>
 
+#include "probes/kit/ascii.h"
+
 namespace holdshort {
 namespace {
 
@@ -18,17 +20,6 @@ constexpr std::size_t kMaxSocketPath = 107;  // unix(7): sun_path less its NUL
 constexpr std::string_view kUrlForm =
     "expected http://host[:port][/path], https://host[:port][/path] or unix:/path";
 constexpr std::string_view kListenForm = "expected host:port, such as \"[::]:9090\" or \"127.0.0.1:9090\"";
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_visible(char c) { return c > ' ' && c < '\x7f'; }
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return result;
-}
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
@@ -49,7 +40,7 @@ bool is_ipv4(const std::string& text) {
 
 bool is_label(std::string_view label) {
   return !label.empty() && label.size() <= kMaxLabel && std::all_of(label.begin(), label.end(), [](char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+    return ascii::is_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
   });
 }
 
@@ -64,7 +55,7 @@ bool is_name_or_ipv4(const std::string& host) {
     if (!is_label(label)) return false;
     rest.remove_prefix(std::min(dot + 1, rest.size()));
   } while (!rest.empty());
-  return host.back() != '.' && (!std::all_of(label.begin(), label.end(), is_digit) || is_ipv4(host));
+  return host.back() != '.' && (!std::all_of(label.begin(), label.end(), ascii::is_digit) || is_ipv4(host));
 }
 
 struct HostPort {
@@ -80,13 +71,13 @@ Result<HostPort> split(std::string_view authority) {
   if (authority.starts_with('[')) {
     const std::size_t bracket = authority.find(']');
     if (bracket == std::string_view::npos) return failure("the IPv6 address has no closing bracket");
-    parts.host = lower(authority.substr(1, bracket - 1));
+    parts.host = ascii::lowered(authority.substr(1, bracket - 1));
     if (!is_ipv6(parts.host)) return failure("expected an IPv6 address between the brackets");
     rest = authority.substr(bracket + 1);
     if (!rest.empty() && rest.front() != ':') return failure("expected \":\" and a port after the brackets");
   } else {
     const std::size_t colon = std::min(authority.find(':'), authority.size());
-    parts.host = lower(authority.substr(0, colon));
+    parts.host = ascii::lowered(authority.substr(0, colon));
     rest = authority.substr(colon);
     if (rest.find(':', 1) != std::string_view::npos)
       return failure("an IPv6 address goes in brackets: [::1]");
@@ -118,12 +109,12 @@ std::uint16_t own_port(Url::Scheme scheme) { return scheme == Url::Scheme::https
 }  // namespace
 
 Result<Url> Url::parse(std::string_view text) {
-  if (!std::all_of(text.begin(), text.end(), is_visible)) {
+  if (!std::all_of(text.begin(), text.end(), ascii::is_visible)) {
     return failure("white space, control characters and letters beyond ASCII do not belong in a URL");
   }
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) return failure(std::string(kUrlForm));
-  const std::string scheme = lower(text.substr(0, colon));
+  const std::string scheme = ascii::lowered(text.substr(0, colon));
   std::string_view rest = text.substr(colon + 1);
   if (scheme == "unix") return parse_unix(rest);
   if ((scheme != "http" && scheme != "https") || !rest.starts_with("//"))

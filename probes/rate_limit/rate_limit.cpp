@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "probes/kit/ascii.h"
 #include "probes/kit/classify.h"
 #include "probes/kit/exchange.h"
 #include "probes/kit/spellings.h"
@@ -536,7 +537,7 @@ class Subject {
       const Outcome seen = reset == Reset::yes  ? Outcome::fail
                            : reset == Reset::no ? Outcome::pass
                                                 : Outcome::inconclusive;
-      outcome.add(spoof_check("rate_limit.spoof." + lower(spoof.name), seen, spoof.name, last));
+      outcome.add(spoof_check("rate_limit.spoof." + id_of(spoof.name), seen, spoof.name, last));
       if (seen == Outcome::fail) co_return;
     }
   }
@@ -547,9 +548,11 @@ class Subject {
     return names;
   }
 
-  static std::string lower(std::string text) {
-    for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c == '-' ? '_' : c;
-    return text;
+  // "X-Real-IP" as it stands in the id of a check: "x_real_ip".
+  static std::string id_of(std::string_view name) {
+    std::string id = ascii::lowered(name);
+    std::replace(id.begin(), id.end(), '-', '_');
+    return id;
   }
 
   Check spoof_check(std::string id, Outcome seen, const std::string& names, const Response& response) const {
@@ -720,13 +723,7 @@ class RateLimitProbe final : public Probe {
     Exchange exchange(context, settings_.http);
     ProbeOutcome outcome;
     if (!exchange.has_way()) {
-      outcome.add({.id = "rate_limit.limited",
-                   .outcome = Outcome::skipped,
-                   .request = {},
-                   .expected = {},
-                   .observed = {},
-                   .references = {},
-                   .summary = "via = \"private\" needs FLY_PRIVATE_IP, which only a Fly Machine has"});
+      outcome.add(Exchange::no_way("rate_limit.limited"));
       co_return outcome;
     }
     const Monotonic now = context.clock.now();
