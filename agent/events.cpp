@@ -56,6 +56,7 @@ void probe_changed(Log& log, const Standing& now, State from) {
 }
 
 void probe_result(Log& log, const ProbeStatus& probe, const RunRecord& run) {
+  if (!log.writes(LogLevel::debug)) return;  // every run comes by here
   const std::string outcome(name_of(run.outcome));
   const std::int64_t milliseconds = run.duration.count() / 1000;
   log.write(LogLevel::debug, "probe.result", fmt::format("{}: {}: {}", probe.name, outcome, run.summary),

@@ -169,6 +169,11 @@ void Log::write(LogLevel level, std::string_view event, std::string_view message
   sink_((format_ == LogFormat::text ? text_line(line, paint_) : json_line(std::move(line))) + "\n");
 }
 
+bool Log::writes(LogLevel level) const {
+  const std::lock_guard lock(mutex_);
+  return level >= level_;
+}
+
 void Log::set_level(LogLevel level) {
   const std::lock_guard lock(mutex_);
   level_ = level;

@@ -38,6 +38,7 @@ class Log {
   void write(LogLevel level, std::string_view event, std::string_view message,
              std::span<const Attribute> attributes);
   void set_level(LogLevel level);
+  bool writes(LogLevel level) const;  // for callers whose message costs something to make
   // Values that must never be written: each is replaced by "***" wherever it stands in a line. Those shorter
   // than kShortestRedacted are left out: they would blank ordinary words.
   void set_secrets(const std::vector<Secret>& secrets);

@@ -56,7 +56,6 @@ class Track {
     return outcome_;
   }                                                  // of the last run that counted; for failing: why
   bool ever_passed() const { return ever_passed_; }  // has been in the state passing
-
   // The last moment at which age() leaves the state as it is; max where it cannot grow stale.
   Monotonic valid_until(std::chrono::milliseconds max_age) const;
 
