@@ -26,6 +26,13 @@ constexpr bool is_token_character(char c) {  // RFC 9110 5.6.2
   return is_digit(c) || is_letter(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
+// Without what stands before and behind: RFC 9110's optional white space, or kSpace.
+inline constexpr std::string_view kSpace = " \t\r\n\f\v";
+constexpr std::string_view trim(std::string_view text, std::string_view blanks = " \t") {
+  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+  return text.substr(0, text.find_last_not_of(blanks) + 1);
+}
+
 constexpr bool is_made_of(std::string_view text, bool (*allowed)(char)) {
   return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
 }

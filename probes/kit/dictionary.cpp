@@ -173,6 +173,9 @@ deployment encoding expires generator hardcoded hexadecimal ignored integration 
 nobody nonce opaque override payload permission permissions phrase plaintext rotated secured setting
 settings signature signed somebody storefront symmetric tester thirtytwo unguessable unset unsigned verification
 verifier writable
+consulting contoso dynamics fabrikam foods globex gmbh holdings hooli inc industries initech labs llc logistics ltd
+northwind pied piper retail sirius solutions stark systems technologies trader traders ventures wayne west wonka yoyodyne
+eu us uk asia emea frontend backend monolith
 )";
 
 void add(std::string_view list, Word::Rank rank, std::vector<Word>& words) {

@@ -7,26 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "probes/kit/ascii.h"
+
 namespace holdshort {
 namespace {
 
 constexpr std::string_view kVersion = "HTTP/1.";
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-// RFC 9110 5.6.2
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
-std::string_view trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 // All of `text` as a number without sign; nothing where it does not fit.
 std::optional<std::uint64_t> parse_number(std::string_view text, int base) {
@@ -45,7 +31,7 @@ std::vector<std::string_view> list_of(const std::vector<Header>& headers, std::s
     std::string_view rest = header.value;
     while (true) {
       const std::size_t comma = rest.find(',');
-      elements.push_back(trim(rest.substr(0, comma)));
+      elements.push_back(ascii::trim(rest.substr(0, comma)));
       if (comma == std::string_view::npos) break;
       rest.remove_prefix(comma + 1);
     }
@@ -168,7 +154,7 @@ void ResponseParser::on_line(std::string_view line) {
 void ResponseParser::on_status_line(std::string_view line) {
   constexpr std::size_t kStatusAt = 9;
   constexpr std::size_t kReasonAt = 12;
-  if (line.size() < kReasonAt || !is_digit(line[7]) || line[8] != ' ' ||
+  if (line.size() < kReasonAt || !ascii::is_digit(line[7]) || line[8] != ' ' ||
       (line.size() > kReasonAt && line[kReasonAt] != ' ')) {
     return malformed("no HTTP/1 status line");
   }
@@ -183,14 +169,14 @@ void ResponseParser::on_field(std::string_view line) {
   std::vector<Header>& headers = response_.headers;
   if (line.front() == ' ' || line.front() == '\t') {  // obs-fold (RFC 9112 5.2)
     if (headers.empty()) return malformed("white space before the first field");
-    headers.back().value.append(" ").append(trim(line));
+    headers.back().value.append(" ").append(ascii::trim(line));
     return;
   }
   if (headers.size() == max_headers_) return give_up(Ended::capped, "too many header fields");
   const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || !is_token(line.substr(0, colon)))
+  if (colon == std::string_view::npos || !ascii::is_token(line.substr(0, colon)))
     return malformed("a malformed field");
-  headers.push_back({std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1)))});
+  headers.push_back({std::string(line.substr(0, colon)), std::string(ascii::trim(line.substr(colon + 1)))});
 }
 
 void ResponseParser::on_end_of_head() {
@@ -231,7 +217,7 @@ void ResponseParser::choose_framing() {
 
 // Extensions after ";" say nothing that we use (RFC 9112 7.1.1).
 void ResponseParser::on_chunk_size(std::string_view line) {
-  const std::optional<std::uint64_t> size = parse_number(trim(line.substr(0, line.find(';'))), 16);
+  const std::optional<std::uint64_t> size = parse_number(ascii::trim(line.substr(0, line.find(';'))), 16);
   if (!size) return malformed("a malformed chunk size");
   remaining_ = *size;
   state_ = remaining_ == 0 ? State::trailers : State::chunk_data;

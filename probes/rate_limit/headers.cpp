@@ -6,15 +6,11 @@
 #include <cmath>
 #include <ctime>
 
+#include "probes/kit/ascii.h"
+
 namespace holdshort::rate_limit {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 // Splits at `mark` outside of double quotes.
 std::vector<std::string_view> split(std::string_view text, char mark) {
@@ -24,7 +20,7 @@ std::vector<std::string_view> split(std::string_view text, char mark) {
   for (std::size_t i = 0; i <= text.size(); ++i) {
     if (i < text.size() && text[i] == '"') quoted = !quoted;
     if (i < text.size() && (text[i] != mark || quoted)) continue;
-    parts.push_back(trimmed(text.substr(begin, i - begin)));
+    parts.push_back(ascii::trim(text.substr(begin, i - begin)));
     begin = i + 1;
   }
   return parts;
@@ -64,8 +60,8 @@ std::vector<Item> items(std::string_view field) {
     for (std::size_t i = 1; i < pieces.size(); ++i) {
       const std::size_t equals = pieces[i].find('=');
       if (equals == std::string_view::npos) continue;
-      item.parameters.emplace_back(trimmed(pieces[i].substr(0, equals)),
-                                   trimmed(pieces[i].substr(equals + 1)));
+      item.parameters.emplace_back(ascii::trim(pieces[i].substr(0, equals)),
+                                   ascii::trim(pieces[i].substr(equals + 1)));
     }
     list.push_back(std::move(item));
   }
@@ -129,8 +125,8 @@ class Reader {
     for (const Item& item : items(text)) {
       const std::size_t equals = item.head.find('=');
       if (equals != std::string_view::npos) {
-        const std::string_view key = trimmed(item.head.substr(0, equals));
-        const auto value = number(trimmed(item.head.substr(equals + 1)));
+        const std::string_view key = ascii::trim(item.head.substr(0, equals));
+        const auto value = number(ascii::trim(item.head.substr(equals + 1)));
         if (same_name(key, "limit")) old.limit = whole(value);
         if (same_name(key, "remaining")) old.remaining = whole(value);
         if (same_name(key, "reset")) old.reset = reset_in(value, now_);
@@ -167,9 +163,9 @@ class Reader {
       for (const Item& part : parts)
         if (!one.window) one.window = part.value("w");
     }
-    if (remaining) one.remaining = whole(number(trimmed(*remaining)));
+    if (remaining) one.remaining = whole(number(ascii::trim(*remaining)));
     if (const std::string* reset = field(before, "Reset"))
-      one.reset = reset_in(number(trimmed(*reset)), now_);
+      one.reset = reset_in(number(ascii::trim(*reset)), now_);
     add(std::move(one));
   }
 
@@ -178,8 +174,8 @@ class Reader {
                       *remaining = field(prefix, "Remaining" + std::string(unit));
     if (!limit) return;
     Advertised one;
-    one.limit = whole(number(trimmed(*limit)));
-    if (remaining) one.remaining = whole(number(trimmed(*remaining)));
+    one.limit = whole(number(ascii::trim(*limit)));
+    if (remaining) one.remaining = whole(number(ascii::trim(*remaining)));
     one.window = seconds;
     add(std::move(one));
   }
@@ -198,7 +194,7 @@ std::vector<Advertised> advertised(const std::vector<Header>& headers, Wall now)
 std::optional<double> retry_after(const std::vector<Header>& headers, Wall now) {
   const std::string* text = find_header(headers, "Retry-After");
   if (!text) return std::nullopt;
-  const std::string value(trimmed(*text));
+  const std::string value(ascii::trim(*text));
   if (!value.empty() && std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; }))
     return number(value);
   std::tm date{};
