@@ -258,7 +258,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     const Track::Next next = entry->track.completed(seen, now);
     record(*entry, std::move(outcome), run_id, now - began);
     plan(*entry, now);
-    events::probe_result(world.log, entry->status, *entry->status.last);
+    events::probe_result(world.log, entry->status, *entry->status.history.front());
     note_change(*entry, before);
     const bool conclusive = seen == Outcome::pass || seen == Outcome::fail;
     const bool first_sight = conclusive && (!outcome_before || *outcome_before == Outcome::inconclusive);
@@ -276,7 +276,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   void discard(const EntryPtr& entry, ProbeOutcome outcome, const std::string& run_id, Monotonic began) {
     record(*entry, std::move(outcome), run_id, world.clock.now() - began);
     plan(*entry, world.clock.now());
-    events::probe_result(world.log, entry->status, *entry->status.last);
+    events::probe_result(world.log, entry->status, *entry->status.history.front());
     publish();
   }
 
@@ -290,21 +290,21 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   void record(Entry& entry, ProbeOutcome outcome, const std::string& run_id, Monotonic::duration took) {
     entry.published.reset();
     ProbeStatus& status = entry.status;
-    RunRecord run{.run_id = run_id,
-                  .ended = world.clock.wall_now(),
-                  .outcome = outcome.outcome(),
-                  .summary = outcome.summary(),
-                  .duration = std::chrono::duration_cast<std::chrono::microseconds>(took),
-                  .requests = outcome.requests};
-    status.outcome = run.outcome;
-    status.summary = run.summary;
+    auto run = std::make_shared<RunRecord>();
+    run->run_id = run_id;
+    run->ended = world.clock.wall_now();
+    run->outcome = outcome.outcome();
+    run->summary = outcome.summary();
+    run->duration = std::chrono::duration_cast<std::chrono::microseconds>(took);
+    run->requests = outcome.requests;
+    status.outcome = run->outcome;
+    status.summary = run->summary;
     status.run_id = run_id;
     status.checks = std::move(outcome.checks);
-    ++status.runs[static_cast<std::size_t>(run.outcome)];
-    status.requests += static_cast<std::uint64_t>(run.requests);
-    status.last = run;
+    ++status.runs[static_cast<std::size_t>(run->outcome)];
+    status.requests += static_cast<std::uint64_t>(run->requests);
+    if (status.history.size() == kHistory) status.history.pop_back();
     status.history.insert(status.history.begin(), std::move(run));
-    if (status.history.size() > kHistory) status.history.resize(kHistory);
   }
 
   // Early by up to kJitter, never late, so that Machines started together drift apart and no verdict grows

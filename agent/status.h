@@ -43,7 +43,7 @@ struct RunRecord {
   int requests = 0;
 };
 
-inline constexpr std::size_t kHistory = 20;  // runs kept for each probe
+inline constexpr std::size_t kHistory = 60;  // runs kept for each probe
 
 struct ProbeStatus {
   std::string name, type, description, runbook;
@@ -53,13 +53,12 @@ struct ProbeStatus {
   std::optional<Outcome> outcome;  // of the last run; nullopt: none yet
   std::string summary;             // of the last run
   std::string run_id;
-  std::vector<Check> checks;  // of the last run
-  std::optional<RunRecord> last;
-  std::vector<RunRecord> history;            // newest first
-  std::optional<Wall> next_run;              // of the next run, or of the one under way
-  std::uint64_t runs[4] = {};                // by Outcome, since start
-  std::uint64_t requests = 0;                // since start
-  bool holds = false;                        // is one of the reasons for not being ready
+  std::vector<Check> checks;                              // of the last run
+  std::vector<std::shared_ptr<const RunRecord>> history;  // newest first; never null
+  std::optional<Wall> next_run;                           // of the next run, or of the one under way
+  std::uint64_t runs[4] = {};                             // by Outcome, since start
+  std::uint64_t requests = 0;                             // since start
+  bool holds = false;                                     // is one of the reasons for not being ready
   Monotonic valid_until = Monotonic::max();  // the state is stale after it; max: it cannot grow stale (again)
 };
 

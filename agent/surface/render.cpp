@@ -60,7 +60,7 @@ Json to_json(const ProbeStatus& probe) {
             {"severity", name_of(probe.severity)},
             {"since", timestamp(probe.since)}};
   json["outcome"] = probe.outcome ? Json(name_of(*probe.outcome)) : Json(nullptr);
-  json["time"] = probe.last ? Json(timestamp(probe.last->ended)) : Json(nullptr);
+  json["time"] = probe.history.empty() ? Json(nullptr) : Json(timestamp(probe.history.front()->ended));
   json["next_run"] = probe.next_run ? Json(timestamp(*probe.next_run)) : Json(nullptr);
   json["output"] = probe.summary;
   json["run_id"] = probe.run_id;
@@ -69,7 +69,7 @@ Json to_json(const ProbeStatus& probe) {
   json["observed"] = Json::array();
   for (const Check& check : probe.checks) json["observed"].push_back(to_json(check));
   json["history"] = Json::array();
-  for (const RunRecord& run : probe.history) json["history"].push_back(to_json(run));
+  for (const auto& run : probe.history) json["history"].push_back(to_json(*run));
   return json;
 }
 

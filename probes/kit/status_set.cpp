@@ -2,24 +2,25 @@
 
 #include <vector>
 
+#include "probes/kit/ascii.h"
+
 namespace holdshort {
 namespace {
 
 constexpr std::size_t kClassSize = 100;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 
 StatusSet::StatusSet(std::initializer_list<int> statuses) {
   for (const int status : statuses)
     if (status >= 100 && status < 600) bits_.set(static_cast<std::size_t>(status - 100));
+  describe();
 }
 
 Result<void> StatusSet::add(std::string_view item) {
   const bool in_range = item.size() == 3 && item[0] >= '1' && item[0] <= '5';
   const bool is_class = in_range && (item.substr(1) == "xx" || item.substr(1) == "XX");
-  if (!is_class && !(in_range && is_digit(item[1]) && is_digit(item[2])))
+  if (!is_class && !(in_range && ascii::is_digit(item[1]) && ascii::is_digit(item[2])))
     return failure("expected a status from 100 to 599 or a class such as \"2xx\"");
   const auto first = static_cast<std::size_t>(item[0] - '1') * kClassSize;
   if (is_class) {
@@ -27,10 +28,11 @@ Result<void> StatusSet::add(std::string_view item) {
   } else {
     bits_.set(first + static_cast<std::size_t>((item[1] - '0') * 10 + (item[2] - '0')));
   }
+  describe();
   return {};
 }
 
-std::string StatusSet::text() const {
+void StatusSet::describe() {
   std::vector<std::string> items;
   for (std::size_t first = 0; first < bits_.size(); first += kClassSize) {
     std::vector<std::string> single;
@@ -40,12 +42,11 @@ std::string StatusSet::text() const {
       single = {std::string(1, static_cast<char>('1' + first / kClassSize)) + "xx"};
     items.insert(items.end(), single.begin(), single.end());
   }
-  std::string text;
+  text_.clear();
   for (std::size_t i = 0; i < items.size(); ++i) {
-    if (i > 0) text += i + 1 == items.size() ? " or " : ", ";
-    text += items[i];
+    if (i > 0) text_ += i + 1 == items.size() ? " or " : ", ";
+    text_ += items[i];
   }
-  return text;
 }
 
 }  // namespace holdshort

@@ -22,10 +22,13 @@ class StatusSet {
   }
   bool empty() const { return bits_.none(); }
   // For people: "401 or 403", "2xx".
-  std::string text() const;
+  const std::string& text() const { return text_; }
 
  private:
+  void describe();
+
   std::bitset<500> bits_;
+  std::string text_;  // made when the set changes: every check shows it, sets change in configurations only
 };
 
 }  // namespace holdshort
