@@ -24,7 +24,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-// When an app that does not come up is spoken of again.
+// When an app that does not come up, or not back, is spoken of again.
 constexpr std::array<std::chrono::seconds, 3> kWaitingAfter{
     std::chrono::seconds(10), std::chrono::seconds(60), std::chrono::seconds(600)};
 
@@ -49,6 +49,8 @@ struct Entry {
 
   std::chrono::milliseconds cadence() const { return probe->cadence().value_or(config.interval); }
   std::chrono::milliseconds lifetime() const { return max_age(cadence(), config.timeout); }
+  // Nothing good is known of the app: it may be coming up, also from a suspension.
+  bool starting() const { return !track.ever_passed() || track.state() == State::stale; }
   bool required() const { return config.severity == Severity::required; }
 
   ProbeConfig config;
@@ -84,7 +86,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     places = std::make_unique<Places>(executor, config.agent.max_concurrency);
     last_look = Instant::of(world.clock);
     ready_since = world.clock.wall_now();
-    started = world.clock.now();
+    not_ready_since = world.clock.now();
     adopt({});
     publish();
     asio::co_spawn(loop, tick(shared_from_this()), asio::detached);
@@ -198,7 +200,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     const std::shared_ptr<Ground> on = entry->ground;
     const bool budgeted = config.agent.request_budget_written || was_ready;
     MeteredClient metered(world.client, budgeted ? &budget : nullptr);
-    const bool starting = !entry->track.ever_passed();
+    const bool starting = entry->starting();
     ProbeContext context{.client = metered,
                          .clock = world.clock,
                          .environment = world.environment,
@@ -252,7 +254,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   Track::Next completed(const EntryPtr& entry, ProbeOutcome outcome, const std::string& run_id,
                         Monotonic began) {
     const Monotonic now = world.clock.now();
-    const State before = entry->track.state();
+    const Before before = Before::of(*entry);
     const std::optional<Outcome> outcome_before = entry->status.outcome;
     const Outcome seen = outcome.outcome();
     const Track::Next next = entry->track.completed(seen, now);
@@ -262,7 +264,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     note_change(*entry, before);
     const bool conclusive = seen == Outcome::pass || seen == Outcome::fail;
     const bool first_sight = conclusive && (!outcome_before || *outcome_before == Outcome::inconclusive);
-    if (first_sight && before == State::pending) wake_those_who_saw_nothing(entry);
+    if (first_sight && before.state == State::pending) wake_those_who_saw_nothing(entry);
     if (wants_exit_for(*entry)) {
       exit = true;
       stop();
@@ -311,7 +313,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   // too old.
   void plan(Entry& entry, Monotonic now) {
     std::chrono::milliseconds gap = entry.config.startup_interval;
-    if (entry.track.ever_passed()) {
+    if (!entry.starting()) {
       gap = entry.cadence();
       gap -= std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(
           0, static_cast<std::int64_t>(static_cast<double>(gap.count()) * kJitter))(random));
@@ -331,14 +333,24 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
 
   // --- what it means
 
-  void note_change(Entry& entry, State before) {
-    entry.status.state = entry.track.state();
-    entry.status.valid_until = entry.track.valid_until(entry.lifetime());
-    if (entry.status.state == before) return;
+  struct Before {
+    State state;
+    std::optional<Outcome> why;
+    static Before of(const Entry& entry) { return {entry.track.state(), entry.track.outcome()}; }
+  };
+
+  // A failing probe of which only the reason changes is spoken of too: "could not be seen" may become "seen
+  // broken".
+  void note_change(Entry& entry, const Before& before) {
+    ProbeStatus& status = entry.status;
+    status.state = entry.track.state();
+    status.valid_until = entry.track.valid_until(entry.lifetime());
+    const bool same_state = status.state == before.state;
+    if (same_state && (status.state != State::failing || entry.track.outcome() == before.why)) return;
     entry.published.reset();
-    entry.status.since = world.clock.wall_now();
-    entry.status.holds = holds(entry);
-    events::probe_changed(world.log, standing(entry), before);
+    if (!same_state) status.since = world.clock.wall_now();
+    status.holds = holds(entry);
+    events::probe_changed(world.log, standing(entry), before.state);
   }
 
   static events::Standing standing(const Entry& entry) {
@@ -385,6 +397,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
       ready = now_ready;
       was_ready = was_ready || ready;
       ready_since = world.clock.wall_now();
+      not_ready_since = world.clock.now();
+      waits_spoken = 0;
       events::readiness_changed(world.log, holding(), required());
     }
     publish();
@@ -444,7 +458,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     }
     ++jumps;
     for (const EntryPtr& entry : entries) {
-      const State before = entry->track.state();
+      const Before before = Before::of(*entry);
       entry->track.distrust();
       note_change(*entry, before);
       run_now(entry);
@@ -455,21 +469,21 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   void look_at_ages() {
     bool changed = false;
     for (const EntryPtr& entry : entries) {
-      const State before = entry->track.state();
+      const Before before = Before::of(*entry);
       entry->track.age(world.clock.now(), entry->lifetime());
       note_change(*entry, before);
-      changed = changed || entry->track.state() != before;
+      changed = changed || entry->track.state() != before.state;
     }
     if (changed) judge();
   }
 
   void speak_of_waiting() {
-    if (was_ready || ready) return;
+    if (ready) return;
     const auto index = std::min(waits_spoken, kWaitingAfter.size() - 1);
     const auto repeated = kWaitingAfter.back() * static_cast<int>(waits_spoken - index);
-    if (world.clock.now() - started < kWaitingAfter[index] + repeated) return;
+    if (world.clock.now() - not_ready_since < kWaitingAfter[index] + repeated) return;
     ++waits_spoken;
-    const auto waited = std::chrono::duration_cast<std::chrono::seconds>(world.clock.now() - started);
+    const auto waited = std::chrono::duration_cast<std::chrono::seconds>(world.clock.now() - not_ready_since);
     events::readiness_waiting(world.log, holding(), waited);
   }
 
@@ -495,7 +509,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   std::vector<std::string> holding_names;
   bool ready = false, was_ready = false, stopping = false, exit = false;
   Wall ready_since;
-  Monotonic started{};
+  Monotonic not_ready_since{};
   Instant last_look{};
   int jumps = 0;  // of the clocks
   std::size_t waits_spoken = 0;

@@ -53,6 +53,10 @@ std::vector<Secret> secrets_of(const Config& config) {
   if (config.agent.status_token) secrets.push_back(config.agent.status_token->value);
   for (const auto& [name, identity] : config.identities)
     std::visit([&](const auto& kind) { add(kind, secrets); }, identity);
+  for (const ProbeConfig& probe : config.probes) {
+    const std::vector<Secret> declared = probe.values->all_secrets();
+    secrets.insert(secrets.end(), declared.begin(), declared.end());
+  }
   return secrets;
 }
 

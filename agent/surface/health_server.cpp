@@ -103,28 +103,10 @@ class Site final : public httplib::Server {
   Site(const StatusBoard& board, std::optional<Secret> token) : board_(board), token_(std::move(token)) {
     set_default_headers({{"Cache-Control", "no-store"}});
     set_keep_alive_timeout(static_cast<std::time_t>(HealthServer::kIdle.count() / 1000));
-    set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
-      if (request.method == "GET" || request.method == "HEAD") return HandlerResponse::Unhandled;
-      response.status = 405;
-      response.set_header("Allow", "GET, HEAD");
-      response.set_content("method not allowed\n", "text/plain; charset=utf-8");
+    // Instead of its routes, which are std::regex.
+    set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+      route(request, response);
       return HandlerResponse::Handled;
-    });
-    Get("/livez", [this](const httplib::Request&, httplib::Response& response) {
-      const bool alive = board_.alive(std::chrono::steady_clock::now());
-      reply(response,
-            {.status = alive ? 200 : 503, .body = alive ? "alive\n" : "the scheduler's heart has stopped\n"});
-    });
-    Get("/readyz", [this](const httplib::Request& request, httplib::Response& response) {
-      const auto status = board_.load(Instant::now());
-      reply(response, request.has_param("verbose") ? render_readyz_verbose(*status) : render_readyz(*status));
-    });
-    Get(R"(/readyz/([A-Za-z0-9_.-]{1,63}))",
-        [this](const httplib::Request& request, httplib::Response& response) {
-          reply(response, render_readyz_probe(*board_.load(Instant::now()), request.matches[1]));
-        });
-    Get("/status", [this](const httplib::Request& request, httplib::Response& response) {
-      if (may_see(request, response)) reply(response, render_status_json(*board_.load(Instant::now())));
     });
     set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (response.body.empty())
@@ -149,6 +131,29 @@ class Site final : public httplib::Server {
   }
 
  private:
+  void route(const httplib::Request& request, httplib::Response& response) {
+    constexpr std::string_view kOneProbe = "/readyz/";
+    if (request.method != "GET" && request.method != "HEAD") {
+      response.set_header("Allow", "GET, HEAD");
+      return reply(response, {.status = 405, .body = "method not allowed\n"});
+    }
+    if (request.path == "/livez") {
+      const bool alive = board_.alive(std::chrono::steady_clock::now());
+      return reply(response, {.status = alive ? 200 : 503,
+                              .body = alive ? "alive\n" : "the scheduler's heart has stopped\n"});
+    }
+    const auto status = board_.load(Instant::now());
+    if (request.path == "/readyz") {
+      reply(response, request.has_param("verbose") ? render_readyz_verbose(*status) : render_readyz(*status));
+    } else if (request.path.starts_with(kOneProbe)) {
+      reply(response, render_readyz_probe(*status, request.path.substr(kOneProbe.size())));
+    } else if (request.path == "/status") {
+      if (may_see(request, response)) reply(response, render_status_json(*status));
+    } else {
+      response.status = 404;
+    }
+  }
+
   static void reply(httplib::Response& response, Answer answer) {
     response.status = answer.status;
     response.set_content(std::move(answer.body), answer.content_type);

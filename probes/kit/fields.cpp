@@ -157,6 +157,21 @@ std::string Values::canonical() const {
   return text + "}";
 }
 
+std::vector<Secret> Values::all_secrets() const {
+  std::vector<Secret> found;
+  const auto add_all = [&found](const std::vector<Secret>& more) {
+    found.insert(found.end(), more.begin(), more.end());
+  };
+  for (const auto& [name, slot] : slots_) {
+    if (const auto* one = std::get_if<SecretValue>(&slot.value)) found.push_back(one->value);
+    if (const auto* list = std::get_if<std::vector<SecretValue>>(&slot.value))
+      for (const SecretValue& secret : *list) found.push_back(secret.value);
+    if (const auto* tables = std::get_if<std::vector<Values>>(&slot.value))
+      for (const Values& table : *tables) add_all(table.all_secrets());
+  }
+  return found;
+}
+
 // --- FieldReader
 
 namespace {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <ostream>
+#include <set>
 #include <stdexcept>
 
 #include "agent/config/toml.h"
@@ -372,6 +373,24 @@ TEST(Fields, CanonicalTextShowsNoSecret) {
       read("secret = { env = 'TOKEN' }\nsecrets = [{ env = 'TOKEN' }]\n").values.canonical();
   EXPECT_EQ(text.find("hunter2"), std::string::npos);
   EXPECT_NE(text, read("").values.canonical());
+}
+
+TEST(Fields, AllSecretsAreThoseOfInnerTablesToo) {
+  static constexpr Field kInnerSecret[] = {{.name = "key", .kind = Kind::secret}};
+  static constexpr Field kSecrets[] = {{.name = "token", .kind = Kind::secret},
+                                       {.name = "more", .kind = Kind::secret_list},
+                                       {.name = "inner", .kind = Kind::table, .fields = kInnerSecret}};
+  const std::span<const Field> groups[] = {kSecrets};
+  FakeEnvironment environment;
+  environment.variables = {{"A", "first"}, {"B", "second"}, {"C", "third"}};
+  Diagnostics diagnostics;
+  const Node table = parse_toml(
+      "token = { env = 'A' }\nmore = [{ env = 'B' }]\ninner = { key = { env = 'C' } }\n", diagnostics);
+  const Values values =
+      FieldReader(environment, MissingSecret::is_error, diagnostics).read(table, "[t]", groups);
+  std::set<std::string> found;
+  for (const Secret& secret : values.all_secrets()) found.emplace(secret.reveal());
+  EXPECT_EQ(found, (std::set<std::string>{"first", "second", "third"}));
 }
 
 TEST(Marker, APatternOrAPointerIsFound) {

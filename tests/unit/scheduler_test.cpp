@@ -196,5 +196,48 @@ TEST(Scheduler, TellsWhoeverWatchesAnAppThatNeverComesUp) {
   EXPECT_EQ(bench.logged("readiness.waiting"), 2);
 }
 
+TEST(Scheduler, TellsWhoeverWatchesAnAppThatDoesNotComeBack) {
+  Bench bench(config_of({"a"}));
+  bench.clock.advance(1s);
+  ASSERT_TRUE(bench.ready());
+  controls()["a"].outcome = Outcome::fail;
+  bench.clock.advance(15s);
+  ASSERT_FALSE(bench.ready());
+  EXPECT_EQ(bench.logged("readiness.waiting"), 0);
+  bench.clock.advance(11s);
+  EXPECT_EQ(bench.logged("readiness.waiting"), 1);
+  controls()["a"].outcome = Outcome::pass;
+  bench.clock.advance(16s);
+  ASSERT_TRUE(bench.ready());
+  bench.clock.advance(120s);
+  EXPECT_EQ(bench.logged("readiness.waiting"), 1);
+}
+
+TEST(Scheduler, AFailingProbeThatIsThenSeenBrokenIsSpokenOfAgain) {
+  Bench bench(config_of({"a"}));
+  bench.clock.advance(1s);
+  controls()["a"].outcome = Outcome::inconclusive;
+  bench.clock.advance(46s);
+  ASSERT_EQ(bench.state(), State::failing);
+  const int changes = bench.logged("probe.changed");
+  controls()["a"].outcome = Outcome::fail;
+  bench.clock.advance(31s);
+  EXPECT_EQ(bench.state(), State::failing);
+  EXPECT_EQ(bench.logged("probe.changed"), changes + 1);
+}
+
+TEST(Scheduler, AStaleProbeThatSeesNothingIsRunAgainAtStartupPace) {
+  Bench bench(config_of({"a"}));
+  bench.clock.advance(1s);
+  controls()["a"].outcome = Outcome::inconclusive;
+  bench.clock.suspend(60s);
+  bench.clock.advance(1s);
+  ASSERT_EQ(bench.state(), State::stale);
+  const int runs = controls()["a"].runs;
+  bench.clock.advance(1s);
+  EXPECT_EQ(controls()["a"].runs, runs + 4);
+  EXPECT_EQ(controls()["a"].paces.back(), Pace::startup);
+}
+
 }  // namespace
 }  // namespace holdshort
