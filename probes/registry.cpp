@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "probes/authentication/authentication.h"
+#include "probes/authorization/authorization.h"
 #include "probes/http/http.h"
 #include "probes/rate_limit/rate_limit.h"
 #include "probes/secret/secret.h"
@@ -16,6 +17,8 @@ std::span<const ProbeType> probe_types() {
       {"http", Talks::http, http_probe::kFields, http_probe::kExplanation, http_probe::make},
       {"authentication", Talks::http, authentication::kFields, authentication::kExplanation,
        authentication::make},
+      {"authorization", Talks::http, authorization::kFields, authorization::kExplanation,
+       authorization::make},
       {"rate_limit", Talks::http, rate_limit::kFields, rate_limit::kExplanation, rate_limit::make},
       {"secret", Talks::nothing, secret_probe::kFields, secret_probe::kExplanation, secret_probe::make},
   };

@@ -45,6 +45,10 @@ void print_type(const ProbeType& type) {
   print_section("is inconclusive when", explanation.unclear);
   fmt::print("\nkeys of its own, with their defaults\n");
   for (const Field& field : type.fields) print_field(field);
+  for (const Field& field : type.fields) {
+    if (!field.fields.empty()) fmt::print("\nkeys of {}\n", field.name);
+    for (const Field& inner : field.fields) print_field(inner);
+  }
   if (type.talks == ProbeType::Talks::http) {
     fmt::print("\nkeys of every probe that sends HTTP\n");
     for (const Field& field : http_fields()) print_field(field);

@@ -176,6 +176,25 @@ Awaitable<Response> Exchange::send(Call call) {
   co_return co_await context_.client.send(std::move(to), std::move(request), limits());
 }
 
+Awaitable<Response> Exchange::send_as(std::string identity, Call call) {
+  Response response;
+  for (int round = 0; round < 2; ++round) {
+    if (!identity.empty()) {
+      auto found = co_await credentials(identity);
+      if (!found) {
+        response = Response();
+        response.error = found.error().message;
+        co_return response;
+      }
+      call.credentials = std::move(*found);
+    }
+    Call sent = call;
+    response = co_await send(std::move(sent));
+    if (response.status != 401 || identity.empty() || !forget_login(identity)) break;
+  }
+  co_return response;
+}
+
 Awaitable<std::vector<Response>> Exchange::burst(std::vector<Call> calls) {
   std::vector<Request> requests;
   for (const Call& call : calls) requests.push_back(compose(call));

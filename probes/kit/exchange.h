@@ -45,6 +45,9 @@ class Exchange {
  public:
   Exchange(ProbeContext& context, const HttpKeys& keys) : context_(context), keys_(keys) {}
   Awaitable<Response> send(Call call);
+  // As `identity` ("" : nobody). A login whose token is refused (401) is repeated once. Without credentials
+  // nothing is sent: the response then has no status and says why.
+  Awaitable<Response> send_as(std::string identity, Call call);
   Awaitable<std::vector<Response>> burst(std::vector<Call> calls);
   // The url's own path, which stands before every origin-form target on the wire.
   std::string prefix() const;
