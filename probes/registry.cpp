@@ -5,6 +5,7 @@
 #include "probes/authentication/authentication.h"
 #include "probes/authorization/authorization.h"
 #include "probes/http/http.h"
+#include "probes/input_validation/input_validation.h"
 #include "probes/rate_limit/rate_limit.h"
 #include "probes/secret/secret.h"
 
@@ -19,6 +20,8 @@ std::span<const ProbeType> probe_types() {
        authentication::make},
       {"authorization", Talks::http, authorization::kFields, authorization::kExplanation,
        authorization::make},
+      {"input_validation", Talks::http, input_validation::kFields, input_validation::kExplanation,
+       input_validation::make},
       {"rate_limit", Talks::http, rate_limit::kFields, rate_limit::kExplanation, rate_limit::make},
       {"secret", Talks::nothing, secret_probe::kFields, secret_probe::kExplanation, secret_probe::make},
   };

@@ -12,7 +12,7 @@ namespace holdshort::json {
 namespace {
 
 struct Value {
-  enum class Type { null, boolean, number, string, array, object };
+  using Type = json::Type;
   Type type = Type::null;
   std::string text;          // of a string: what it says; of other scalars: as JSON
   std::string key;           // in an object
@@ -182,6 +182,37 @@ Step walk(const Value& root, std::string_view pointer) {
   return here;
 }
 
+std::string escaped(std::string_view key) {
+  std::string text;
+  for (const char c : key) {
+    if (c == '~') {
+      text += "~0";
+    } else if (c == '/') {
+      text += "~1";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+// Where `pointer` leads; null where it leads nowhere, or where a key on the way is repeated.
+Value* find(Value& root, std::string_view pointer) {
+  return const_cast<Value*>(walk(root, pointer).value);  // `root` is not const
+}
+
+void collect_members(const Value& value, const std::string& pointer, std::size_t max,
+                     std::vector<Member>& list) {
+  const bool is_object = value.type == Type::object;
+  const std::size_t count = is_object ? value.items.size() : std::min<std::size_t>(value.items.size(), 1);
+  for (std::size_t i = 0; i < count && list.size() < max; ++i) {
+    const Value& item = value.items[i];
+    const std::string here = pointer + "/" + (is_object ? escaped(item.key) : "0");
+    list.push_back({here, item.type, text_of(item), is_object});
+    collect_members(item, here, max, list);
+  }
+}
+
 // A number as its digits without zeros at either end, and how often to multiply by ten: 1, 1.0 and 10e-1 are
 // alike, 9007199254740993 and 9007199254740992 are not.
 struct Decimal {
@@ -255,20 +286,6 @@ bool same(const Value& a, const Value& b) {
     default:
       return a.text == b.text;
   }
-}
-
-std::string escaped(std::string_view key) {
-  std::string text;
-  for (const char c : key) {
-    if (c == '~') {
-      text += "~0";
-    } else if (c == '/') {
-      text += "~1";
-    } else {
-      text += c;
-    }
-  }
-  return text;
 }
 
 // Collects leaves in the document's order, each once.
@@ -351,6 +368,39 @@ std::string with_times(std::string_view object, long long now) {
 
 std::string quote(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::vector<Member> members(std::string_view document, std::size_t max) {
+  std::vector<Member> list;
+  if (const std::optional<Value> root = parse(document)) collect_members(*root, "", max, list);
+  return list;
+}
+
+std::optional<std::string> replaced(std::string_view document, std::string_view pointer,
+                                    std::string_view raw) {
+  std::optional<Value> root = parse(document);
+  Value* const value = root && !pointer.empty() ? find(*root, pointer) : nullptr;
+  if (!value) return std::nullopt;
+  *value = {Type::number, std::string(raw), std::move(value->key), {}};  // a number is written as it is
+  return text_of(*root);
+}
+
+std::optional<std::string> removed(std::string_view document, std::string_view pointer) {
+  std::optional<Value> root = parse(document);
+  Value* const value = root && !pointer.empty() ? find(*root, pointer) : nullptr;
+  if (!value) return std::nullopt;
+  std::vector<Value>& siblings = find(*root, pointer.substr(0, pointer.rfind('/')))->items;
+  siblings.erase(siblings.begin() + (value - siblings.data()));
+  return text_of(*root);
+}
+
+std::optional<std::string> appended(std::string_view document, std::string_view pointer, std::string_view key,
+                                    std::string_view raw) {
+  std::optional<Value> root = parse(document);
+  Value* const object = root ? find(*root, pointer) : nullptr;
+  if (!object || object->type != Type::object) return std::nullopt;
+  object->items.push_back({Type::number, std::string(raw), std::string(key), {}});
+  return text_of(*root);
 }
 
 }  // namespace holdshort::json

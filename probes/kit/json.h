@@ -32,4 +32,25 @@ std::string with_times(std::string_view object, long long now);
 inline constexpr int kTokenLife = 300;
 std::string quote(std::string_view text);
 
+// --- mutations: `raw` is written byte for byte and need be no JSON at all
+
+enum class Type { null, boolean, number, string, array, object };
+struct Member {
+  std::string pointer;
+  Type type = Type::null;
+  std::string text;        // compact JSON
+  bool in_object = false;  // not an element of an array
+};
+// What stands inside `document`, in its order, an object before its members; of an array the first element
+// alone.
+std::vector<Member> members(std::string_view document, std::size_t max);
+// Compact, and the same but for the value at `pointer`; nullopt where there is none, and for the whole
+// document.
+std::optional<std::string> replaced(std::string_view document, std::string_view pointer,
+                                    std::string_view raw);
+std::optional<std::string> removed(std::string_view document, std::string_view pointer);
+// With one more member behind the others of the object at `pointer`; `key` may be there already.
+std::optional<std::string> appended(std::string_view document, std::string_view pointer, std::string_view key,
+                                    std::string_view raw);
+
 }  // namespace holdshort::json

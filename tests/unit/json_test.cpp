@@ -153,6 +153,43 @@ TEST(JsonQuote, EscapesAndNeverThrows) {
   EXPECT_TRUE(is_json(quote("\xed\xa0\x80")));
 }
 
+TEST(JsonMembers, AreInOrderWithTheirTypes) {
+  std::string found;
+  for (const Member& member : members(R"({"a": {"b/c": 1}, "d": [{"e": "x"}, {"f": 2}], "g": null})", 100))
+    found += member.pointer + " " + member.text + (member.in_object ? "\n" : " (element)\n");
+  EXPECT_EQ(found,
+            "/a {\"b/c\":1}\n/a/b~1c 1\n/d [{\"e\":\"x\"},{\"f\":2}]\n/d/0 {\"e\":\"x\"} (element)\n"
+            "/d/0/e \"x\"\n/g null\n");
+  EXPECT_EQ(members("[1,2,3]", 100).size(), 1u);
+  EXPECT_EQ(members(R"({"a":1,"b":2,"c":3})", 2).size(), 2u);
+  EXPECT_TRUE(members("{", 100).empty());
+  EXPECT_TRUE(members("7", 100).empty());
+}
+
+TEST(JsonMutations, WriteWhatTheyAreGivenByteForByte) {
+  const char* const document = R"({"a": {"b": 1.50}, "c": ["x"]})";
+  EXPECT_EQ(replaced(document, "/a/b", "1e309"), R"({"a":{"b":1e309},"c":["x"]})");
+  EXPECT_EQ(replaced(document, "/c/0", "\"\\ud800\""), "{\"a\":{\"b\":1.50},\"c\":[\"\\ud800\"]}");
+  EXPECT_EQ(replaced(document, "/a", "[[["), R"({"a":[[[,"c":["x"]})");
+  EXPECT_EQ(replaced(document, "/z", "1"), std::nullopt);
+  EXPECT_EQ(replaced(document, "", "1"), std::nullopt);
+  EXPECT_EQ(replaced("{", "/a", "1"), std::nullopt);
+}
+
+TEST(JsonMutations, RemoveAMember) {
+  EXPECT_EQ(removed(R"({"a": 1, "b": 2, "c": 3})", "/b"), R"({"a":1,"c":3})");
+  EXPECT_EQ(removed(R"({"a": {"b": 2}})", "/a/b"), R"({"a":{}})");
+  EXPECT_EQ(removed(R"([1, 2])", "/0"), "[2]");
+  EXPECT_EQ(removed(R"({"a": 1})", "/b"), std::nullopt);
+  EXPECT_EQ(removed(R"({"a": 1})", ""), std::nullopt);
+}
+
+TEST(JsonMutations, AppendAKeyThatMayBeThere) {
+  EXPECT_EQ(appended(R"({"a": 1})", "", "a", "2"), R"({"a":1,"a":2})");
+  EXPECT_EQ(appended(R"({"a": {}})", "/a", "__proto__", "{}"), R"({"a":{"__proto__":{}}})");
+  EXPECT_EQ(appended("[1]", "", "a", "2"), std::nullopt);
+}
+
 TEST(JsonPointer, HasSlashesAndTwoEscapes) {
   for (const char* good : {"", "/", "/a/b", "/a~0b~1"}) EXPECT_TRUE(is_pointer(good)) << good;
   for (const char* bad : {"a", "$.a", "/a~", "/a~2"}) EXPECT_FALSE(is_pointer(bad)) << bad;
