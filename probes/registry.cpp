@@ -4,6 +4,8 @@
 
 #include "probes/authentication/authentication.h"
 #include "probes/authorization/authorization.h"
+#include "probes/cors/cors.h"
+#include "probes/headers/headers.h"
 #include "probes/http/http.h"
 #include "probes/input_validation/input_validation.h"
 #include "probes/rate_limit/rate_limit.h"
@@ -24,6 +26,8 @@ std::span<const ProbeType> probe_types() {
        input_validation::make},
       {"rate_limit", Talks::http, rate_limit::kFields, rate_limit::kExplanation, rate_limit::make},
       {"secret", Talks::nothing, secret_probe::kFields, secret_probe::kExplanation, secret_probe::make},
+      {"headers", Talks::http, headers_probe::kFields, headers_probe::kExplanation, headers_probe::make},
+      {"cors", Talks::http, cors::kFields, cors::kExplanation, cors::make},
   };
   return types;
 }

@@ -310,14 +310,23 @@ bool Judge::leaks(const Response& response) const {
          share.all >= (served_->likeness.is_json() ? kLeakedJson : kLeakedText);
 }
 
-std::string Judge::same_target(const Response& response, std::string_view target) const {
+std::optional<std::string> Judge::own_location(const Response& response, std::string_view target) const {
   const std::string* text = response.header("Location");
-  if (response.status < 300 || response.status > 399 || !text || text->empty()) return "";
+  if (response.status < 300 || response.status > 399 || !text || text->empty()) return std::nullopt;
   const Location location = parse_location(*text, target);
   const bool own =
       location.authority.empty() || std::find(own_hosts_.begin(), own_hosts_.end(),
                                               without_default_port(location.authority)) != own_hosts_.end();
-  return own && same_path(location.target, target) && location.target != target ? location.target : "";
+  return own && same_path(location.target, target) ? std::optional(location.target) : std::nullopt;
+}
+
+std::string Judge::same_target(const Response& response, std::string_view target) const {
+  const std::optional<std::string> location = own_location(response, target);
+  return location && *location != target ? *location : "";
+}
+
+bool Judge::redirects_to_itself(const Response& response, std::string_view target) const {
+  return own_location(response, target) == target;
 }
 
 Seen Judge::see(const Response& response, std::string_view target) const {

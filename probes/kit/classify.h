@@ -78,6 +78,9 @@ class Judge {
   // An origin-form target where `response` redirects to another spelling of `target` on the app itself; else
   // "".
   std::string same_target(const Response& response, std::string_view target) const;
+  // A redirect to exactly `target` on the app itself: to https, though the request said that it came by
+  // https.
+  bool redirects_to_itself(const Response& response, std::string_view target) const;
 
  private:
   struct Known {
@@ -86,6 +89,8 @@ class Judge {
     Likeness likeness;
   };
   static Known know(const Response& response);
+  // Where a redirect on the app itself leads that leaves the path what it is, spelling aside.
+  std::optional<std::string> own_location(const Response& response, std::string_view target) const;
   bool like_served(const Response& response) const;
   bool like_unrouted(const Response& response) const;
   std::vector<const Likeness*> common() const;

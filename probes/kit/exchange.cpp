@@ -116,6 +116,13 @@ std::string Exchange::prefix() const {
   return url.scheme == Url::Scheme::unix_socket ? "" : url.path;
 }
 
+bool Exchange::claims_https() const {
+  const Url& url = keys_.url ? *keys_.url : context_.app.url;
+  if (url.scheme == Url::Scheme::https) return true;
+  const std::string* declared = find_header(keys_.headers, "X-Forwarded-Proto");
+  return declared ? *declared == "https" : context_.app.forwarded;
+}
+
 Endpoint Exchange::endpoint() const {
   Endpoint endpoint;
   endpoint.url = keys_.url.value_or(context_.app.url);

@@ -51,6 +51,9 @@ class Exchange {
   Awaitable<std::vector<Response>> burst(std::vector<Call> calls);
   // The url's own path, which stands before every origin-form target on the wire.
   std::string prefix() const;
+  // Whether the app must take our requests for ones that came by https: then cookies need Secure, and HSTS
+  // counts.
+  bool claims_https() const;
   int requests() const { return requests_; }
   // "GET /admin": for reports. Control characters are escaped.
   static std::string describe(const Call& call);

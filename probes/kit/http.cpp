@@ -34,22 +34,10 @@ std::string_view phrase(Ended ended) {
 // True where every coding that the fields of that name list is one of `plain`.
 bool only_codings(const std::vector<Header>& headers, std::string_view name,
                   std::initializer_list<std::string_view> plain) {
-  for (const Header& header : headers) {
-    if (!same_name(header.name, name)) continue;
-    std::string_view rest = header.value;
-    while (!rest.empty()) {
-      const std::size_t comma = std::min(rest.find(','), rest.size());
-      std::string_view coding = rest.substr(0, comma);
-      rest.remove_prefix(std::min(comma + 1, rest.size()));
-      coding.remove_prefix(std::min(coding.find_first_not_of(" \t"), coding.size()));
-      coding = coding.substr(0, coding.find_last_not_of(" \t") + 1);
-      if (coding.empty()) continue;
-      if (std::none_of(plain.begin(), plain.end(), [&](auto word) { return same_name(coding, word); })) {
-        return false;
-      }
-    }
-  }
-  return true;
+  const std::vector<std::string> codings = field_items(headers, name);
+  return std::all_of(codings.begin(), codings.end(), [&](const std::string& coding) {
+    return std::any_of(plain.begin(), plain.end(), [&](auto word) { return same_name(coding, word); });
+  });
 }
 
 }  // namespace
@@ -64,6 +52,27 @@ const std::string* find_header(const std::vector<Header>& headers, std::string_v
     if (same_name(header.name, name)) return &header.value;
   }
   return nullptr;
+}
+
+std::vector<std::string> field_lines(const std::vector<Header>& headers, std::string_view name) {
+  std::vector<std::string> lines;
+  for (const Header& header : headers)
+    if (same_name(header.name, name)) lines.push_back(header.value);
+  return lines;
+}
+
+std::vector<std::string> field_items(const std::vector<Header>& headers, std::string_view name) {
+  std::vector<std::string> items;
+  for (const std::string& line : field_lines(headers, name)) {
+    std::string_view rest = line;
+    while (!rest.empty()) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      const std::string_view item = ascii::trim(rest.substr(0, comma));
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+      if (!item.empty()) items.emplace_back(item);
+    }
+  }
+  return items;
 }
 
 std::string_view name_of(Ended ended) {
@@ -86,6 +95,10 @@ std::string_view name_of(Ended ended) {
       return "not_http";
   }
   return "";
+}
+
+bool Response::shows_headers() const {
+  return status != 0 && (ended == Ended::complete || (ended == Ended::capped && !body.empty()));
 }
 
 bool Response::shows_all() const {

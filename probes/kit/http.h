@@ -22,6 +22,10 @@ struct Header {
 bool same_name(std::string_view a, std::string_view b);
 // The first field of that name; null where there is none.
 const std::string* find_header(const std::vector<Header>& headers, std::string_view name);
+// The value of every field of that name, in order.
+std::vector<std::string> field_lines(const std::vector<Header>& headers, std::string_view name);
+// What the lines of that name list, between commas, trimmed; nothing where they are empty (RFC 9110 5.6.1).
+std::vector<std::string> field_items(const std::vector<Header>& headers, std::string_view name);
 
 // Where a request goes and how the connection is made.
 struct Endpoint {
@@ -77,6 +81,8 @@ struct Response {
   std::string error;  // for humans where ended != complete: "connection refused"
 
   const std::string* header(std::string_view name) const { return find_header(headers, name); }
+  // Whether the absence of a header proves anything: all of them were read.
+  bool shows_headers() const;
   // Whether the absence of something in `body` proves anything: complete, and not compressed.
   bool shows_all() const;
   // "401", "no answer: connection refused", "200, cut short".
