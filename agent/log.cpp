@@ -147,11 +147,13 @@ void write_all(std::string_view line) {
 Log::Log(LogLevel level, LogFormat format, Sink sink, WallClock wall, Paint paint)
     : level_(level), format_(format), sink_(std::move(sink)), wall_(std::move(wall)), paint_(paint) {}
 
-Log Log::to_stdout(LogLevel level, LogFormat format) {
+Log Log::to_stdout(LogLevel level, LogFormat format) { return to_stdout(level, format, write_all); }
+
+Log Log::to_stdout(LogLevel level, LogFormat format, Sink sink) {
   const bool terminal = isatty(STDOUT_FILENO) == 1;
   if (format == LogFormat::automatic) format = terminal ? LogFormat::text : LogFormat::json;
   const Paint paint = terminal && !std::getenv("NO_COLOR") ? Paint::coloured : Paint::plain;
-  return Log(level, format, write_all, std::chrono::system_clock::now, paint);
+  return Log(level, format, std::move(sink), std::chrono::system_clock::now, paint);
 }
 
 void Log::write(LogLevel level, std::string_view event, std::string_view message,

@@ -30,6 +30,8 @@ class Log {
   Log(LogLevel level, LogFormat format, Sink sink, WallClock wall, Paint paint = Paint::plain);
   // To standard output, each line in one write; `automatic` is text where that is a terminal, else JSON.
   static Log to_stdout(LogLevel level, LogFormat format);
+  // The same by way of `sink`.
+  static Log to_stdout(LogLevel level, LogFormat format, Sink sink);
 
   // `event` is one of the contract's names; the message can be understood without the attributes, which only
   // JSON shows (as text: run_id and runbook alone). Any thread.

@@ -1,5 +1,10 @@
 #include "agent/cli/cli.h"
 
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
@@ -23,6 +28,11 @@ const CLI::Validator kDuration(
     },
     "DURATION");
 
+int usage_error(std::string_view what) {
+  fmt::print(stderr, "holdshort: {}; holdshort --help shows what there is\n", what);
+  return kUsageError;
+}
+
 void add_config(CLI::App& command, std::string& file) {
   command
       .add_option(
@@ -39,11 +49,15 @@ struct CommandLine {
   CLI::App *run_command = nullptr, *check_command = nullptr, *validate_command = nullptr,
            *explain_command = nullptr, *demo_command = nullptr;
 
+  std::vector<std::string> app_command;  // what follows "--", as it is: CLI11 reads brackets and quotes in it
+  bool has_app_command = false;
+
   CommandLine() {
     app.set_version_flag("--version", "holdshort " HOLDSHORT_VERSION);
     app.require_subcommand(1);
     run_command = app.add_subcommand("run", "verify the app on every interval and answer its health check");
     add_config(*run_command, config);
+    run_command->footer("-- COMMAND [ARG ...]   start this app and supervise it");
     check_command = app.add_subcommand(
         "check", "run every probe once and report: 0 ready, 1 a control failed, 3 could not be seen");
     add_check_options();
@@ -74,7 +88,9 @@ struct CommandLine {
   }
 
   int dispatch() {
-    if (run_command->parsed()) return run_agent(config);
+    if (has_app_command && (!run_command->parsed() || app_command.empty()))
+      return usage_error(run_command->parsed() ? "no command after --" : "only run takes a command after --");
+    if (run_command->parsed()) return run_agent(config, app_command);
     if (validate_command->parsed()) return run_validate(config);
     if (explain_command->parsed()) return run_explain(type);
     if (demo_command->parsed()) return run_demo();
@@ -90,13 +106,17 @@ struct CommandLine {
 
 int run_command_line(int argc, char** argv) {
   CommandLine line;
+  char** const end = argv + argc;
+  char** const dashes =
+      std::find_if(argv, end, [](const char* word) { return std::string_view(word) == "--"; });
+  line.has_app_command = dashes != end;
+  if (line.has_app_command) line.app_command.assign(dashes + 1, end);
   try {
-    line.app.parse(argc, argv);
+    line.app.parse(static_cast<int>(dashes - argv), argv);
   } catch (const CLI::Success& wanted) {  // --help, --version
     return line.app.exit(wanted);
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "holdshort: {}; holdshort --help shows what there is\n", error.what());
-    return kUsageError;
+    return usage_error(error.what());
   }
   return line.dispatch();
 }

@@ -1,10 +1,15 @@
 #include "agent/cli/run.h"
 
 #include <malloc.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <random>
 #include <utility>
 #include <variant>
@@ -20,6 +25,7 @@
 
 #include "agent/cli/validate.h"
 #include "agent/scheduler.h"
+#include "agent/supervisor/supervisor.h"
 #include "agent/surface/health_server.h"
 #include "agent/system_clock.h"
 #include "agent/thread_offload.h"
@@ -34,6 +40,18 @@ constexpr int kFailed = 1;
 constexpr int kInvalid = 2;
 constexpr std::chrono::seconds kTrimEvery{
     30};  // what the first, full runs took from the system is given back
+
+// Fly stops a Machine 5 s after it has signalled its main process (kill_timeout).
+constexpr std::chrono::milliseconds kKilledAfter{4500};
+// Of these the app gets what is left when the gate has drained, or at least so much.
+constexpr std::chrono::milliseconds kLeastForTheApp{1500};
+// Of a Machine that only borrows the image: for a release_command, or for a machine check.
+constexpr const char* kBorrowers[] = {"RELEASE_COMMAND", "FLY_TEST_COMMAND"};
+
+bool is_borrowed() {
+  return std::any_of(std::begin(kBorrowers), std::end(kBorrowers),
+                     [](const char* name) { return std::getenv(name) != nullptr; });
+}
 
 // One arena for the few threads there are: a small Machine's memory belongs to the app.
 void keep_small() { mallopt(M_ARENA_MAX, 1); }
@@ -60,15 +78,23 @@ std::vector<Secret> secrets_of(const Config& config) {
   return secrets;
 }
 
+Log log_of(const Config& config, Output* output) {
+  if (!output) return Log::to_stdout(config.agent.log_level, config.agent.log_format);
+  return Log::to_stdout(config.agent.log_level, config.agent.log_format,
+                        [output](std::string_view line) { output->line(line); });
+}
+
 // The loop, the world on it, and what the signals do. The loop comes first: whatever still waits in it ends
 // last.
 class Agent {
  public:
-  Agent(Config config, std::string file)
+  // `output`: where an app is supervised; outlives *this.
+  Agent(Config config, std::string file, Output* output)
       : file_(std::move(file)),
         listen_(config.agent.listen),
         token_(token_of(config)),
-        log_(Log::to_stdout(config.agent.log_level, config.agent.log_format)),
+        output_(output),
+        log_(log_of(config, output)),
         client_(make_http_client()),
         clock_(loop_.get_executor()),
         offload_(loop_.get_executor()),
@@ -80,7 +106,8 @@ class Agent {
         std::move(config));
   }
 
-  int run() {
+  // With a command: starts and supervises it, and returns its status.
+  int run(const CommandLineOfApp& command) {
     board_.beat(clock_.now());
     auto server = HealthServer::start(listen_, board_, token_);
     if (!server) {
@@ -93,9 +120,14 @@ class Agent {
                fmt::format("holdshort " HOLDSHORT_VERSION " watches {} probes of {}, answers on {}", probes_,
                            file_, listen_.text()),
                {{"version", std::string(HOLDSHORT_VERSION)}, {"config", file_}, {"listen", listen_.text()}});
+    if (!command.empty())
+      if (const auto failed = start_app(command)) return failed->status;
     asio::co_spawn(loop_, scheduler_->run(), [this](std::exception_ptr error) {
       error_ = error;
-      loop_.stop();
+      if (supervisor_ && !error_)
+        stop_app(SIGTERM);
+      else
+        loop_.stop();
     });
     asio::co_spawn(loop_, obey(), asio::detached);
     asio::co_spawn(loop_, trim(), asio::detached);
@@ -111,8 +143,9 @@ class Agent {
   int report() {
     if (error_) std::rethrow_exception(error_);
     if (!scheduler_->wants_exit()) {
-      log_.write(LogLevel::info, "agent.stopped", "stopped on request");
-      return 0;
+      log_.write(LogLevel::info, "agent.stopped",
+                 stopping_ || !app_ ? "stopped on request" : "the app ended");
+      return app_ ? app_->status() : 0;
     }
     log_.write(LogLevel::error, "agent.stopped",
                "a required control is broken and when_failing is \"exit\": Fly restarts the Machine");
@@ -124,12 +157,63 @@ class Agent {
       boost::system::error_code error;
       const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
       if (error) co_return;
-      if (signal != SIGHUP) {
+      if (signal == SIGHUP) reload();
+      if (supervisor_)
+        pass_on(signal);
+      else if (signal != SIGHUP)
         scheduler_->stop();
-        co_return;
-      }
-      reload();
     }
+  }
+
+  // --- the app
+
+  std::optional<StartFailure> start_app(const CommandLineOfApp& command) {
+    for (const int signal : {SIGUSR1, SIGUSR2, SIGQUIT}) signals_.add(signal);
+    supervisor_ = std::make_unique<Supervisor>(loop_.get_executor(), clock_, log_, *output_);
+    if (auto failed = supervisor_->start(command)) {
+      log_.write(LogLevel::error, "app.exited", failed->message, {{"status", std::int64_t{failed->status}}});
+      fmt::print(stderr, "holdshort: {}\n", failed->message);
+      return failed;
+    }
+    asio::co_spawn(loop_, supervisor_->run(), [this](std::exception_ptr error, Ending ending) {
+      error_ = error;
+      app_ = ending;
+      loop_.stop();
+    });
+    return std::nullopt;
+  }
+
+  void pass_on(int signal) {
+    const bool stops = signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
+    if (stops && !stopping_)
+      stop_app(signal);
+    else
+      supervisor_->forward(signal);
+  }
+
+  // The gate closes and drains, the app gets `signal`, what still runs is killed: all within kKilledAfter.
+  void stop_app(int signal) {
+    if (std::exchange(stopping_, true)) return;
+    supervisor_->kill_at(clock_.now() + kKilledAfter, signal);
+    scheduler_->stop();  // an app that shuts down has no verdict
+    hold();
+    asio::co_spawn(loop_, drain_then_signal(signal), asio::detached);
+  }
+
+  Awaitable<void> drain_then_signal(int signal) {
+    co_await close_gate(clock_.now() + kKilledAfter - kLeastForTheApp);
+    supervisor_->forward(signal);
+  }
+
+  // Returns when the gate has drained, at `latest` in any case. Without a gate: at once.
+  Awaitable<void> close_gate(Monotonic /*latest*/) { co_return; }
+
+  // Not ready from now on, whatever was seen.
+  void hold() {
+    auto status = std::make_shared<Status>(*board_.load(Instant::of(clock_)));
+    status->ready = false;
+    status->valid_until = Monotonic::max();
+    board_.publish(std::move(status));
   }
 
   Awaitable<void> trim() {
@@ -139,11 +223,18 @@ class Agent {
     }
   }
 
+  // Never inside a line of the app.
+  void show(const Loaded& loaded) {
+    if (!output_ || !output_->takes_stderr()) return print_diagnostics(loaded);
+    for (const Diagnostic& diagnostic : loaded.diagnostics)
+      output_->line(holdshort::format(loaded.file, diagnostic) + "\n");
+  }
+
   // An invalid file changes nothing.
   void reload() {
     Loaded loaded = load_config(file_, environment_, {});
     if (!loaded.config) {
-      print_diagnostics(loaded);
+      show(loaded);
       const std::string first = loaded.diagnostics.empty()
                                     ? "unreadable"
                                     : holdshort::format(loaded.file, loaded.diagnostics.front());
@@ -167,6 +258,7 @@ class Agent {
   std::string file_;
   ListenAddress listen_;
   std::optional<Secret> token_;
+  Output* output_;  // null: no app
   Log log_;
   std::unique_ptr<HttpClient> client_;
   SystemClock clock_;
@@ -176,20 +268,37 @@ class Agent {
   asio::signal_set signals_;
   std::unique_ptr<HealthServer> server_;
   std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<Supervisor> supervisor_;  // null: no app
+  std::optional<Ending> app_;               // how it ended
+  bool stopping_ = false;
   std::size_t probes_ = 0;
   std::exception_ptr error_;
 };
 
 }  // namespace
 
-int run_agent(const std::string& config) {
+int run_agent(const std::string& config, const std::vector<std::string>& command) {
+  open_standard_streams();
+  if (!command.empty() && is_borrowed()) {
+    const StartFailure failure = exec_in_place(command);
+    fmt::print(stderr, "holdshort: {}\n", failure.message);
+    return failure.status;
+  }
   Loaded loaded = load_config(config, SystemEnvironment(), {});
   print_diagnostics(loaded);
   if (!loaded.config) return kInvalid;
   keep_small();
   std::signal(SIGPIPE, SIG_IGN);
-  Agent agent(std::move(*loaded.config), loaded.file);
-  return agent.run();
+  std::unique_ptr<Output> output;
+  if (!command.empty()) {
+    auto started = Output::start(STDOUT_FILENO, STDERR_FILENO);
+    if (!started) {
+      fmt::print(stderr, "holdshort: {}\n", started.error().message);
+      return kFailed;
+    }
+    output = std::move(*started);
+  }
+  return Agent(std::move(*loaded.config), loaded.file, output.get()).run(command);
 }
 
 }  // namespace holdshort
