@@ -11,6 +11,7 @@
 #include "agent/cli/check.h"
 #include "agent/cli/demo.h"
 #include "agent/cli/explain.h"
+#include "agent/cli/lint.h"
 #include "agent/cli/run.h"
 #include "agent/cli/validate.h"
 #include "probes/kit/duration.h"
@@ -45,9 +46,9 @@ struct CommandLine {
   CLI::App app{"Holds a Fly Machine short of traffic until its security controls have been seen to work.",
                "holdshort"};
   CheckOptions check;
-  std::string config, type, wait, target, format = "text";
+  std::string config, fly_toml, type, wait, target, format = "text";
   CLI::App *run_command = nullptr, *check_command = nullptr, *validate_command = nullptr,
-           *explain_command = nullptr, *demo_command = nullptr;
+           *lint_command = nullptr, *explain_command = nullptr, *demo_command = nullptr;
 
   std::vector<std::string> app_command;  // what follows "--", as it is: CLI11 reads brackets and quotes in it
   bool has_app_command = false;
@@ -63,6 +64,9 @@ struct CommandLine {
     add_check_options();
     validate_command = app.add_subcommand("validate", "parse and judge the configuration, change nothing");
     add_config(*validate_command, config);
+    lint_command = app.add_subcommand(
+        "lint", "judge a fly.toml: checks that never gate routing, secrets in [env], keys that do nothing");
+    lint_command->add_option("--fly-toml", fly_toml, "default: ./fly.toml")->type_name("FILE");
     explain_command =
         app.add_subcommand("explain", "what a probe type sends, when it passes, which standard it cites");
     explain_command->add_option("type", type, "a probe type; without it: all of them in a line each")
@@ -92,6 +96,7 @@ struct CommandLine {
       return usage_error(run_command->parsed() ? "no command after --" : "only run takes a command after --");
     if (run_command->parsed()) return run_agent(config, app_command);
     if (validate_command->parsed()) return run_validate(config);
+    if (lint_command->parsed()) return run_lint(fly_toml);
     if (explain_command->parsed()) return run_explain(type);
     if (demo_command->parsed()) return run_demo();
     check.config = config;
