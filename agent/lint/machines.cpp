@@ -150,7 +150,7 @@ void judge_names(const Document& document, Diagnostics& findings) {
   if (const Node* env = document.root.find("env"); env && env->table())
     for (const Node::Entry& entry : *env->table())
       if (entry.key.starts_with("FLY_"))
-        findings.error(entry.place, fmt::format("{} in [env]: names that begin with FLY_ are Fly's own",
+        findings.warning(entry.place, fmt::format("{} in [env]: names that begin with FLY_ are Fly's own",
                                                 in_quotes(entry.key)));
   const Node* experimental = document.root.find("experimental");
   if (experimental && is_true(*experimental, "auto_rollback"))

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace holdshort::lint {
 namespace {
@@ -203,7 +204,7 @@ const Row kRows[] = {
     {"SwapForbidsSuspend",
      "swap_size_mb = 512\n[http_service]\ninternal_port = 1\nauto_stop_machines = \"suspend\"\n",
      "1: warning: a Machine with swap is stopped instead of suspended"},
-    {"NamesOfFly", "[env]\nFLY_REGION = \"ams\"\n", "2: error: \"FLY_REGION\" in [env]"},
+    {"NamesOfFly", "[env]\nFLY_REGION = \"ams\"\n", "2: warning: \"FLY_REGION\" in [env]"},
 
     // Deploys.
     {"MachineChecksDoNotRunInBluegreen",
@@ -386,6 +387,30 @@ TEST(LintSamples, HaveTheFindingsOfTheirCommentsAndNoOther) {
     EXPECT_TRUE(announced.empty()) << "not found: " << announced.begin()->second;
   }
   EXPECT_GE(files, 15);
+}
+
+// --- what we tell users to copy
+
+TEST(LintDeploy, EveryExampleIsFaultlessNextToItsHoldshortToml) {
+  int files = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(HOLDSHORT_SOURCE_DIR "/fly/deploy")) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("fly") || entry.path().extension() != ".toml") continue;
+    SCOPED_TRACE(entry.path().string());
+    ++files;
+    const std::string companion = read(entry.path().parent_path() / "holdshort.toml");
+    ASSERT_TRUE(read_companion(companion));
+    EXPECT_THAT(all_told(findings(read(entry.path()), companion)), IsEmpty());
+  }
+  EXPECT_EQ(files, 5);
+}
+
+TEST(LintDeploy, TheMachineConfigurationIsJsonWhoseChecksCountSeconds) {
+  const auto json = nlohmann::json::parse(read(HOLDSHORT_SOURCE_DIR "/fly/deploy/containers/machine.json"));
+  for (const auto& container : json["containers"])
+    for (const auto& check : container.value("healthchecks", nlohmann::json::array()))
+      for (const char* field : {"interval", "timeout", "grace_period"}) EXPECT_LE(check[field], 60);
 }
 
 }  // namespace
