@@ -42,16 +42,6 @@ Result<std::vector<Piece>> split_template(std::string_view body) {
   return pieces;
 }
 
-std::string percent_encoded(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool is_unreserved = ascii::is_digit(c) || ascii::is_letter(c) ||
-                               std::string_view("-._~").find(c) != std::string_view::npos;
-    encoded += is_unreserved ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return encoded;
-}
-
 // As it stands inside a JSON string.
 std::string json_escaped(std::string_view text) {
   const std::string quoted = json::quote(text);
@@ -185,7 +175,7 @@ class IdentityReader {
       if (!piece.is_variable) {
         body += piece.text;
       } else if (const std::optional<std::string> value = variable(values, piece.text)) {
-        body += identity.body_is_json ? json_escaped(*value) : percent_encoded(*value);
+        body += identity.body_is_json ? json_escaped(*value) : ascii::percent_encoded(*value);
       } else {
         all_found = false;
       }

@@ -17,8 +17,11 @@ struct HeaderGroup {
   std::vector<Header> headers;
 };
 // Spoofed source addresses, as a client behind Fly's proxy can send them and as a neighbour on 6PN can;
-// spoofed identities.
-std::vector<HeaderGroup> spoofed_headers(const std::string& client, Bypasses bypasses);
+// spoofed identities. `host`: the app's public one.
+std::vector<HeaderGroup> spoofed_headers(const std::string& client, const std::string& host,
+                                         Bypasses bypasses);
+// Headers that name another path than the request does, for `path`: sent with a request of "/".
+std::vector<HeaderGroup> rewriting_headers(const std::string& path, Bypasses bypasses);
 
 // Credentials that are broken by themselves.
 struct Malformed {
@@ -27,8 +30,13 @@ struct Malformed {
   std::vector<Header> headers;
 };
 std::vector<Malformed> malformed_credentials(Bypasses bypasses);
-// The legitimate caller's own credentials, each broken in one place.
-std::vector<Malformed> broken_credentials(const std::vector<Header>& genuine);
+// The legitimate caller's own credentials, each broken in one place. An API key and a session cookie have
+// more places than others.
+enum class Credential { api_key, cookie, other };
+std::vector<Malformed> broken_credentials(const std::vector<Header>& genuine, Credential kind,
+                                          Bypasses bypasses);
+// A query with the key under the names that apps read it from: "api_key=...&...". Secret.
+std::string key_in_query(const std::string& key, const std::string& header);
 // Accounts that come with products; six at most, so that no lockout is provoked.
 std::vector<Malformed> default_accounts();
 

@@ -40,6 +40,18 @@ constexpr bool is_token(std::string_view text) { return is_made_of(text, is_toke
 constexpr bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), is_control);
 }
+// All but the unreserved characters of RFC 3986 2.3.
+inline std::string percent_encoded(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    const bool is_unreserved =
+        is_digit(c) || is_letter(c) || std::string_view("-._~").find(c) != std::string_view::npos;
+    const auto byte = static_cast<unsigned char>(c);
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    encoded += is_unreserved ? std::string(1, c) : std::string{'%', kDigits[byte >> 4], kDigits[byte & 0xf]};
+  }
+  return encoded;
+}
 // As POSIX shells take it (XBD 3.230).
 constexpr bool is_variable_name(std::string_view text) {
   return is_made_of(text, [](char c) { return is_digit(c) || is_letter(c) || c == '_'; }) &&

@@ -130,6 +130,7 @@ class Speller {
     add("proxy_sibling", "/api" + join(s));
     add("proxy_parent", "/api.." + path);
     add("proxy_prefix", "/api" + path);
+    add("locale_prefix", "/en" + path);
     for (const auto& [id, tail] : kTails)
       add(std::string("tail_") + id, path + std::string(tail), Slash::as_given);
     add("full_width", "/" + join(each(s, [](const std::string& t) { return "%EF%BD%81" + t.substr(1); })));
@@ -141,7 +142,7 @@ class Speller {
   }
 
  private:
-  static constexpr std::array<std::pair<const char*, std::string_view>, 12> kTails{{{"space", "%20"},
+  static constexpr std::array<std::pair<const char*, std::string_view>, 13> kTails{{{"space", "%20"},
                                                                                     {"tab", "%09"},
                                                                                     {"nul", "%00"},
                                                                                     {"line_feed", "%0a"},
@@ -152,7 +153,8 @@ class Speller {
                                                                                     {"html", ".html"},
                                                                                     {"css", ".css"},
                                                                                     {"static", "/hs.css"},
-                                                                                    {"rsc", "?_rsc=hs"}}};
+                                                                                    {"rsc", "?_rsc=hs"},
+                                                                                    {"rsc_suffix", ".rsc"}}};
   enum class Slash { kept, as_given };
 
   void root() {

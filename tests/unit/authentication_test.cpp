@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "probes/authentication/mutations.h"
+#include "probes/kit/ascii.h"
 #include "probes/kit/classify.h"
 #include "tests/support/configured_probe.h"
 
@@ -362,6 +363,225 @@ as = "ops"
   EXPECT_EQ(logins, 2);
   EXPECT_EQ(configured.run(stage).outcome(), Outcome::pass);
   EXPECT_EQ(logins, 2);
+}
+
+// --- API keys and sessions
+
+const char* const kKey = "pk_live_9fK2xQ7vB4mZ8sT1wR6yL3nD5";
+const char* const kWithKey = R"(
+[identities.partner]
+api_key = { header = "X-Partner-Key", value = { env = "KEY" } }
+[probes.admin]
+type = "authentication"
+path = "/admin"
+as = "partner"
+)";
+const char* const kSession = "s%3Aq1w2e3r4t5y6u7i8.%2BfG7hJ8kL9zX8cV7bN6mQ5wE4rT3yU2iO1pA0sD9fG";
+const char* const kWithCookie = R"(
+[identities.clerk]
+cookie = { name = "sid", value = { env = "KEY" } }
+[probes.admin]
+type = "authentication"
+path = "/admin"
+as = "clerk"
+)";
+
+struct Hole {
+  const char* id;
+  std::function<bool(const Sent&)> open;
+  const char* config = kWithKey;
+};
+
+std::string key_of(const Sent& sent) { return sent.header("X-Partner-Key"); }
+std::string session_of(const Sent& sent) {
+  const std::string cookie = sent.header("Cookie");
+  return starts_with(cookie, "sid=") ? cookie.substr(4) : "";
+}
+
+// Serves the right key or session, and whoever the hole lets in.
+ProbeOutcome run_against(const Hole& hole, const char* more = "", Pace pace = Pace::whole) {
+  const bool by_key = hole.config == kWithKey;
+  testing_support::FakeEnvironment environment;
+  environment.variables["KEY"] = by_key ? kKey : kSession;
+  Loaded loaded = parse_config("holdshort.toml",
+                               "[app]\nurl = \"http://127.0.0.1:3000\"\nhost = \"orders.example.com\"\n" +
+                                   std::string(hole.config) + more,
+                               environment, {});
+  const std::unique_ptr<Probe> probe = loaded.config.value().probes.at(0).make();
+  Stage stage(
+      [&](const Sent& sent) {
+        if (!same_path(sent.request.target, "/admin")) return not_found();
+        const bool is_right = by_key ? key_of(sent) == kKey : session_of(sent) == kSession;
+        return is_right || hole.open(sent) ? answer(200, kAdmin) : unauthenticated();
+      },
+      environment);
+  stage.pace = pace;
+  stage.identities.by_name = loaded.config->identities;
+  ProbeOutcome outcome = stage.run(*probe);
+  for (const Check& check : outcome.checks)
+    for (const std::string* text : {&check.summary, &check.request, &check.observed, &check.expected})
+      EXPECT_EQ(text->find(by_key ? "9fK2xQ7" : "q1w2e3"), std::string::npos) << check.id;
+  return outcome;
+}
+
+bool nobody(const Sent&) { return false; }
+
+TEST(AuthenticationKeys, AKeyThatIsComparedInFullPasses) {
+  for (const char* more : {"", "bypasses = \"thorough\"\n"})
+    EXPECT_EQ(run_against({"", nobody}, more).outcome(), Outcome::pass) << more;
+}
+
+TEST(AuthenticationKeys, EachWayToCompareAKeyWronglyIsNamed) {
+  const std::string key = kKey;
+  const Hole holes[] = {
+      {"authentication.broken.altered",
+       [&](const Sent& s) {
+         return key_of(s).size() == key.size() && key_of(s).substr(0, 9) == key.substr(0, 9) &&
+                key_of(s).back() == key.back();
+       }},
+      {"authentication.broken.truncated",
+       [&](const Sent& s) { return key_of(s) == key.substr(0, key.size() / 2); }},
+      {"authentication.broken.last_character",
+       [&](const Sent& s) {
+         return key_of(s) != key && key_of(s).size() == key.size() &&
+                starts_with(key_of(s), key.substr(0, key.size() - 1));
+       }},
+      {"authentication.broken.prefix", [&](const Sent& s) { return key_of(s) == key.substr(0, 8); }},
+      {"authentication.broken.extended",
+       [&](const Sent& s) { return key_of(s).size() > key.size() && starts_with(key_of(s), key); }},
+      {"authentication.broken.lower_case", [&](const Sent& s) { return key_of(s) == ascii::lowered(key); }},
+      {"authentication.broken.upper_case",
+       [&](const Sent& s) { return key_of(s) == "PK_LIVE_9FK2XQ7VB4MZ8ST1WR6YL3ND5"; }},
+      {"authentication.broken.empty",
+       [&](const Sent& s) { return find_header(s.request.headers, "X-Partner-Key") && key_of(s).empty(); }},
+      {"authentication.broken.in_query",
+       [&](const Sent& s) { return s.request.target.find("api_key=" + key) != std::string::npos; }},
+      {"authentication.broken.wildcard", [&](const Sent& s) { return key_of(s) == "*"; }},
+      {"authentication.broken.sql_wildcard", [&](const Sent& s) { return key_of(s) == "%"; }},
+      {"authentication.broken.sql", [&](const Sent& s) { return key_of(s) == "' OR '1'='1"; }},
+      {"authentication.broken.test_key", [&](const Sent& s) { return starts_with(key_of(s), "pk_test_"); }},
+  };
+  for (const Hole& hole : holes) {
+    const ProbeOutcome outcome = run_against(hole, "bypasses = \"thorough\"\n");
+    EXPECT_EQ(outcome.outcome(), Outcome::fail) << hole.id;
+    EXPECT_EQ(outcome.worst()->id, hole.id) << outcome.summary();
+  }
+}
+
+// A query stands in access logs.
+TEST(AuthenticationKeys, StandInAQueryOnlyInWholeAndThoroughRuns) {
+  const Hole counts{"", nobody};
+  EXPECT_NE(find(run_against(counts, "", Pace::whole), "authentication.broken.in_query"), nullptr);
+  EXPECT_EQ(find(run_against(counts, "", Pace::steady), "authentication.broken.in_query"), nullptr);
+  EXPECT_EQ(find(run_against(counts, "bypasses = \"none\"\n"), "authentication.broken.in_query"), nullptr);
+  EXPECT_EQ(find(run_against(counts), "authentication.broken.in_query")->request, "GET /admin?api_key=***");
+}
+
+TEST(AuthenticationKeys, OfHexDigitsAreTheSameInEitherCase) {
+  using authentication::Bypasses;
+  for (const auto& broken : authentication::broken_credentials(
+           {{"X-API-Key", "0f9e-77AB"}}, authentication::Credential::api_key, Bypasses::standard))
+    EXPECT_EQ(broken.id.find("_case"), std::string::npos);
+}
+
+TEST(AuthenticationSessions, ASessionThatIsVerifiedPasses) {
+  EXPECT_EQ(run_against({"", nobody, kWithCookie}, "bypasses = \"thorough\"\n").outcome(), Outcome::pass);
+}
+
+TEST(AuthenticationSessions, EachWayToTakeACookieUnverifiedIsNamed) {
+  const std::string session = kSession, value = session.substr(0, session.rfind('.'));
+  const Hole holes[] = {
+      {"authentication.broken.signature",
+       [&](const Sent& s) {
+         return session_of(s).size() == session.size() && starts_with(session_of(s), value + ".%2B");
+       },
+       kWithCookie},
+      {"authentication.broken.cut_short",
+       [&](const Sent& s) { return session_of(s) == session.substr(0, session.size() - 1); }, kWithCookie},
+      {"authentication.broken.unsigned", [&](const Sent& s) { return session_of(s) == value; }, kWithCookie},
+  };
+  for (const Hole& hole : holes) {
+    const ProbeOutcome outcome = run_against(hole);
+    EXPECT_EQ(outcome.outcome(), Outcome::fail) << hole.id;
+    const Check* check = find(outcome, hole.id);
+    ASSERT_NE(check, nullptr) << hole.id;
+    EXPECT_EQ(check->outcome, Outcome::fail) << check->summary;
+  }
+}
+
+TEST(AuthenticationSessions, AnotherSignatureIsReallyAnotherOneInEveryFormat) {
+  for (const std::string value : {"abc.def", "BAh7--0f9e8d", "s%3Aid.%2Bzz", "x.-a"}) {
+    const auto list = authentication::broken_credentials(
+        {{"Cookie", "sid=" + value}}, authentication::Credential::cookie, authentication::Bypasses::standard);
+    const auto found =
+        std::find_if(list.begin(), list.end(), [](const auto& b) { return b.id == "signature"; });
+    ASSERT_NE(found, list.end()) << value;
+    EXPECT_NE(found->headers.at(0).value, "sid=" + value);
+    EXPECT_EQ(found->headers.at(0).value.size(), value.size() + 4);
+  }
+}
+
+// --- what thorough adds
+
+TEST(AuthenticationThorough, TellingStrangersTheMethodsIsNoGrant) {
+  for (const char* config : {kWithIdentity, kWithoutIdentity}) {
+    ConfiguredProbe configured(std::string(config) + "bypasses = \"thorough\"\n");
+    Stage stage(
+        [](const Sent& sent) {
+          const bool asks = sent.request.method == "OPTIONS" && same_path(sent.request.target, "/admin");
+          return asks ? answer(200, "GET,HEAD", {{"Allow", "GET,HEAD"}}) : enforcing(sent);
+        },
+        configured.environment);
+    const ProbeOutcome outcome = configured.run(stage);
+    EXPECT_EQ(outcome.outcome(), Outcome::pass) << outcome.summary();
+  }
+}
+
+TEST(AuthenticationThorough, OptionsThatServeTheContentAreAGrant) {
+  ConfiguredProbe configured(std::string(kWithIdentity) + "bypasses = \"thorough\"\n");
+  Stage stage(open_when([](const Sent& s) { return s.request.method == "OPTIONS"; }), configured.environment);
+  EXPECT_EQ(configured.run(stage).worst()->id, "authentication.method.options");
+}
+
+TEST(AuthenticationThorough, EachHoleThatOnlyItFindsIsNamed) {
+  const std::string thorough = std::string(kWithIdentity) + "bypasses = \"thorough\"\n";
+  const auto on = [](const char* name, std::string value) {
+    return [name, value](const Sent& s) { return s.header(name) == value; };
+  };
+  const Hole holes[] = {
+      {"authentication.address.repeated",
+       [](const Sent& s) {
+         return s.header("Fly-Client-IP") == "127.0.0.1" && s.header("X-Real-IP").empty();
+       }},
+      {"authentication.prefetch", on("Next-Router-Prefetch", "1")},
+      {"authentication.origin", on("Referer", "https://orders.example.com/admin")},
+      {"authentication.host.localhost", on("Host", "localhost")},
+      {"authentication.middleware_pages", on("X-Middleware-Subrequest", "pages/_middleware")},
+      {"authentication.malformed.bearer_letter", on("Authorization", "Bearer x")},
+      {"authentication.malformed.scheme_unknown", on("Authorization", "Holdshort x")},
+      {"authentication.method.query", [](const Sent& s) { return s.request.method == "QUERY"; }},
+      {"authentication.method.propfind", [](const Sent& s) { return s.request.method == "PROPFIND"; }},
+      {"authentication.path.encoded_parameter",
+       [](const Sent& s) { return s.request.target == "/admin%3b"; }},
+      {"authentication.path.tail_rsc_suffix", [](const Sent& s) { return s.request.target == "/admin.rsc"; }},
+      {"authentication.path.locale_prefix", [](const Sent& s) { return s.request.target == "/en/admin"; }},
+      {"authentication.rewrite.other_names",
+       [](const Sent& s) { return s.request.target == "/" && s.header("X-Forwarded-Prefix") == "/admin"; }},
+      {"authentication.rewrite.script_name",
+       [](const Sent& s) { return s.request.target == "/hs/admin" && s.header("SCRIPT_NAME") == "/hs"; }},
+  };
+  for (const Hole& hole : holes) {
+    ConfiguredProbe configured(thorough);
+    Stage stage(
+        [&](const Sent& sent) {
+          return hole.open(sent) && sent.request.target.find("hsq") == std::string::npos ? answer(200, kAdmin)
+                                                                                         : enforcing(sent);
+        },
+        configured.environment);
+    const ProbeOutcome outcome = configured.run(stage);
+    EXPECT_EQ(outcome.outcome(), Outcome::fail) << hole.id;
+    EXPECT_EQ(outcome.worst()->id, hole.id) << outcome.summary();
+  }
 }
 
 }  // namespace
