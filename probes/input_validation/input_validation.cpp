@@ -113,12 +113,18 @@ enum class Rule {
   survived,  // it lacks a required field besides: not accepted, and no 5xx
 };
 
+// What one run leaves to the next, of one path and method.
+struct Memory {
+  std::vector<std::string> required;  // fields whose absence was refused
+};
+
 // One path and method.
 class Subject {
  public:
-  Subject(const Settings& settings, ProbeContext& context, Exchange& exchange, std::string method,
-          std::string path)
+  Subject(const Settings& settings, Memory& memory, ProbeContext& context, Exchange& exchange,
+          std::string method, std::string path)
       : settings_(settings),
+        memory_(memory),
         context_(context),
         exchange_(exchange),
         method_(std::move(method)),
@@ -266,18 +272,32 @@ class Subject {
 
   // --- mutations
 
-  // At startup a mutation that was let through before is asked first: while it still is, the valid body need
+  // At startup runs follow each other closely. What failed in the one before is asked first: while it still
+  // does, the valid body need
   // not be sent.
   Awaitable<bool> still_fails(ProbeOutcome& outcome) {
     if (context_.pace != Pace::startup || context_.failed_before.empty()) co_return false;
-    for (Mutation& mutation : impossible(settings_.declared)) {
-      if (context_.failed_before != std::string(kPrefix) + mutation.id) continue;
-      Check check = co_await judge(std::move(mutation), Rule::refused);
-      if (check.outcome != Outcome::fail || check.id.starts_with(kServerError)) continue;
+    std::vector<Mutation> firm = impossible(settings_.declared);
+    std::vector<Mutation> others = settings_.strict ? doubtful(settings_.declared)
+                                                    : doubtful_without(settings_.declared, memory_.required);
+    const Rule rule_of_others = settings_.strict ? Rule::refused : Rule::survived;
+    const bool fails = co_await one_still_fails(std::move(firm), Rule::refused, outcome);
+    if (fails) co_return true;
+    co_return co_await one_still_fails(std::move(others), rule_of_others, outcome);
+  }
+
+  Awaitable<bool> one_still_fails(std::vector<Mutation> mutations, Rule rule, ProbeOutcome& outcome) {
+    for (Mutation& mutation : mutations) {
+      const bool is_it = context_.failed_before == std::string(kPrefix) + mutation.id ||
+                         context_.failed_before == std::string(kServerError) + mutation.id;
+      if (!is_it) continue;
+      Check check = co_await judge(std::move(mutation), rule);
+      refusals_.clear();
+      const bool may_be_down = status_ >= 502 && status_ <= 504;
+      if (check.outcome != Outcome::fail || may_be_down) continue;
       outcome.add(std::move(check));
       co_return true;
     }
-    refusals_.clear();
     co_return false;
   }
 
@@ -293,10 +313,10 @@ class Subject {
   }
 
   Awaitable<bool> try_doubtful() {
-    std::vector<std::string> required;
+    memory_.required.clear();
     for (const Refusal& refusal : refusals_)
-      if (refusal.mutation.id == "missing_field") required.push_back(refusal.mutation.field);
-    std::vector<Mutation> carried = doubtful_without(settings_.declared, required);
+      if (refusal.mutation.id == "missing_field") memory_.required.push_back(refusal.mutation.field);
+    std::vector<Mutation> carried = doubtful_without(settings_.declared, memory_.required);
     if (settings_.strict) {
       std::vector<Mutation> whole = doubtful(settings_.declared);
       const bool goes_on = co_await try_all(std::move(whole), Rule::refused);
@@ -347,6 +367,7 @@ class Subject {
       check.outcome = outcome;
       check.summary = sentence + std::string(more);
     };
+    status_ = response.status;
     if (response.status == 0) {
       say(Outcome::inconclusive, "");
     } else if (response.status >= 500) {
@@ -455,6 +476,7 @@ class Subject {
   };
 
   const Settings& settings_;
+  Memory& memory_;
   ProbeContext& context_;
   Exchange& exchange_;
   const std::string method_, path_;
@@ -464,6 +486,7 @@ class Subject {
   std::optional<Refusal> naming_;
   std::string accepted_location_;  // where the valid body was redirected to
   int silent_ = 0;
+  int status_ = 0;  // of the last mutation
 };
 
 class InputValidationProbe final : public Probe {
@@ -481,7 +504,7 @@ class InputValidationProbe final : public Probe {
     for (const std::string& path : settings_.http.paths) {
       for (const std::string& method : settings_.http.methods) {
         if (!goes_on) break;
-        Subject subject(settings_, context, exchange, method, path);
+        Subject subject(settings_, memory_[method + " " + path], context, exchange, method, path);
         goes_on = co_await subject.run(outcome);
       }
     }
@@ -491,6 +514,7 @@ class InputValidationProbe final : public Probe {
 
  private:
   const Settings settings_;
+  std::map<std::string, Memory> memory_;  // by method and path
 };
 
 // A Content-Type among the headers is the body's, as long as `content_type` says nothing else.

@@ -486,6 +486,30 @@ TEST(InputValidationStartup, WhatIsStillAcceptedIsAskedFirstAndTheValidBodyNotSe
   EXPECT_EQ(stage.client.sent.size(), 1u);
 }
 
+TEST(InputValidationStartup, WhatStillBreaksTheAppIsAskedFirstToo) {
+  ConfiguredProbe configured(probe());
+  Stage stage(
+      [](const Sent& sent) {
+        return sent.request.body.find("__proto__") != std::string::npos ? answer(500, "boom")
+                                                                        : enforcing(sent);
+      },
+      configured.environment);
+  stage.pace = Pace::startup;
+  EXPECT_EQ(configured.run(stage).worst()->id, "input_validation.server_error.proto");
+  stage.failed_before = "input_validation.server_error.proto";
+  stage.client.sent.clear();
+  EXPECT_EQ(configured.run(stage).worst()->id, stage.failed_before);
+  EXPECT_EQ(stage.client.sent.size(), 1u);
+}
+
+TEST(InputValidationStartup, AnAppThatHasGoneIsNotSaidToBreakStill) {
+  ConfiguredProbe configured(probe());
+  Stage stage(always(answer(503, "starting")), configured.environment);
+  stage.pace = Pace::startup;
+  stage.failed_before = "input_validation.server_error.truncated";
+  EXPECT_EQ(configured.run(stage).outcome(), Outcome::inconclusive);
+}
+
 TEST(InputValidationStartup, WhatWasAcceptedAndIsNoMoreIsFollowedByAWholeRun) {
   ConfiguredProbe configured(probe());
   Stage stage(enforcing, configured.environment);
