@@ -12,10 +12,6 @@
 // callback hold a Connection; a Closer ends them when the caller goes, also by being destroyed.
 #include "probes/kit/http_client.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <array>
 #include <exception>
 #include <optional>
@@ -24,9 +20,6 @@
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -34,6 +27,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "probes/kit/dial.h"
+#include "probes/kit/latch.h"
 #include "probes/kit/response_parser.h"
 
 namespace holdshort {
@@ -41,22 +36,11 @@ namespace {
 
 namespace asio = boost::asio;
 namespace ssl = boost::asio::ssl;
-using asio::ip::tcp;
 using boost::system::error_code;
 using Executor = asio::any_io_executor;
-using Stream = asio::generic::stream_protocol;  // TCP and unix sockets alike
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr std::size_t kReadBufferBytes = 16 * 1024;
-
-// "connection refused": the system's words as they stand inside our sentences.
-std::string words_of(const error_code& error) {
-  std::string words = error.message();
-  if (words.size() > 1 && words[0] >= 'A' && words[0] <= 'Z' && words[1] >= 'a' && words[1] <= 'z') {
-    words[0] = static_cast<char>(words[0] + ('a' - 'A'));
-  }
-  return words;
-}
 
 std::string serialise(const Request& request) {
   std::string wire = request.method + ' ' + request.target + " HTTP/1.1\r\n";
@@ -65,26 +49,6 @@ std::string serialise(const Request& request) {
   }
   return wire.append("\r\n").append(request.body);
 }
-
-// Lets one coroutine wait until others have arrived.
-class Latch {
- public:
-  Latch(const Executor& executor, std::size_t expected)
-      : never_(executor, SteadyTime::max()), expected_(expected) {}
-  void arrive() {
-    if (expected_ > 0 && --expected_ == 0) never_.cancel();
-  }
-  Awaitable<void> wait() {
-    while (expected_ > 0) {
-      error_code woken;
-      co_await never_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-    }
-  }
-
- private:
-  asio::steady_timer never_;
-  std::size_t expected_;
-};
 
 // Made when first needed: the system's store costs milliseconds and memory.
 class TlsContexts {
@@ -121,9 +85,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
         last_byte_(last_byte),
         written_(std::move(written)),
         deadline_(executor, start + limits.deadline),
-        resolver_(executor),
-        resolved_(executor, 1),
         socket_(executor),
+        dialler_(executor, socket_),
         answer_(request.method, limits) {}
 
   // Returns when the answer is whole, when nothing more can come, or at the deadline. To be called once.
@@ -139,10 +102,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void give_up(Ended ended, std::string_view error);
   std::chrono::microseconds elapsed() const;
   Awaitable<void> connect();
-  Awaitable<std::vector<Stream::endpoint>> addresses();
-  Awaitable<std::vector<Stream::endpoint>> resolve();
-  error_code open(const Stream::endpoint& address);
-  error_code bind_source(const Stream::endpoint& address);
   Awaitable<void> shake_hands();
   bool prepare_tls();
   std::string why_tls_failed(const error_code& error);
@@ -163,9 +122,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool expired_ = false;
   std::string_view late_ = "no connection in time";  // what the deadline's passing means in this phase
   asio::steady_timer deadline_;
-  tcp::resolver resolver_;
-  Latch resolved_;
   Stream::socket socket_;
+  Dialler dialler_;
   std::optional<ssl::stream<Stream::socket&>> tls_;
   ResponseParser answer_;
   Timing timing_;
@@ -195,11 +153,8 @@ void Connection::start_deadline() {
 }
 
 void Connection::close() {
-  error_code ignored;
   deadline_.cancel();
-  resolver_.cancel();
-  resolved_.arrive();
-  socket_.close(ignored);
+  dialler_.cancel();
 }
 
 Response Connection::take() {
@@ -221,100 +176,14 @@ std::chrono::microseconds Connection::elapsed() const {
   return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start_);
 }
 
-// Tries the addresses in turn; the last one's error stands.
 Awaitable<void> Connection::connect() {
-  const std::vector<Stream::endpoint> candidates = co_await addresses();
-  std::string error;
-  for (const Stream::endpoint& address : candidates) {
-    error_code failed = open(address);
-    if (!failed) co_await socket_.async_connect(address, asio::redirect_error(asio::use_awaitable, failed));
-    if (expired_) break;
-    if (!failed) {
-      timing_.connect = elapsed();
-      co_return;
-    }
-    error = words_of(failed);
-  }
-  give_up(Ended::refused, error);
-}
-
-// Literal addresses and "localhost" (RFC 6761 6.3) do without a resolver. Gives up where there is none.
-Awaitable<std::vector<Stream::endpoint>> Connection::addresses() {
-  const Url& url = endpoint_.url;
-  std::vector<Stream::endpoint> found;
-  if (url.scheme == Url::Scheme::unix_socket) {
-    if (url.path.size() < sizeof(sockaddr_un::sun_path)) {
-      found.emplace_back(asio::local::stream_protocol::endpoint(url.path));
-    } else {
-      give_up(Ended::refused, "the socket's path is too long");
-    }
-    co_return found;
-  }
-  error_code is_name;
-  const asio::ip::address literal = asio::ip::make_address(url.host, is_name);
-  if (!is_name) {
-    found.emplace_back(tcp::endpoint(literal, url.port));
-  } else if (url.host == "localhost") {
-    found.emplace_back(tcp::endpoint(asio::ip::address_v4::loopback(), url.port));
-    found.emplace_back(tcp::endpoint(asio::ip::address_v6::loopback(), url.port));
+  Address address = Address::of(endpoint_.url);
+  const Dialled dialled = co_await dialler_.connect(std::move(address), endpoint_.source_address);
+  if (dialled.how == Reached::open && !expired_) {
+    timing_.connect = elapsed();
   } else {
-    found = co_await resolve();
+    give_up(Ended::refused, dialled.error);
   }
-  co_return found;
-}
-
-// getaddrinfo cannot be interrupted: it ends on Asio's resolver thread when it likes, we return at the
-// deadline.
-Awaitable<std::vector<Stream::endpoint>> Connection::resolve() {
-  struct Lookup {
-    error_code failed;
-    tcp::resolver::results_type results;
-  };
-  const auto lookup = std::make_shared<Lookup>();
-  std::vector<Stream::endpoint> found;
-  try {
-    resolver_.async_resolve(endpoint_.url.host, std::to_string(endpoint_.url.port),
-                            tcp::resolver::numeric_service,
-                            [self = shared_from_this(), lookup](const error_code& failed,
-                                                                const tcp::resolver::results_type& results) {
-                              lookup->failed = failed;
-                              lookup->results = results;
-                              self->resolved_.arrive();
-                            });
-  } catch (const boost::system::system_error& no_thread) {
-    give_up(Ended::refused, words_of(no_thread.code()));
-    co_return found;
-  }
-  co_await resolved_.wait();
-  if (expired_ || lookup->failed) give_up(Ended::refused, words_of(lookup->failed));
-  if (!answer_.done()) {
-    for (const auto& entry : lookup->results) found.emplace_back(entry.endpoint());
-  }
-  co_return found;
-}
-
-error_code Connection::open(const Stream::endpoint& address) {
-  error_code failed;
-  socket_.close(failed);
-  socket_.open(address.protocol(), failed);
-  if (failed || address.protocol().family() == AF_UNIX) return failed;
-  socket_.set_option(tcp::no_delay(true), failed);
-  if (failed || endpoint_.source_address.empty()) return failed;
-  return bind_source(address);
-}
-
-error_code Connection::bind_source(const Stream::endpoint& address) {
-  error_code failed;
-  const tcp::endpoint source(asio::ip::make_address(endpoint_.source_address, failed), 0);
-  if (failed) return failed;
-  if (source.protocol().family() != address.protocol().family()) {
-    return asio::error::make_error_code(asio::error::address_family_not_supported);
-  }
-  // The port is chosen when connecting, so that bursts do not run out of ports (ip(7)). Without it they may.
-  const int on = 1;
-  ::setsockopt(socket_.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-  socket_.bind(source, failed);
-  return failed;
 }
 
 Awaitable<void> Connection::shake_hands() {

@@ -19,6 +19,8 @@ constexpr std::size_t kMaxSocketPath = 107;  // unix(7): sun_path less its NUL
 
 constexpr std::string_view kUrlForm =
     "expected http://host[:port][/path], https://host[:port][/path] or unix:/path";
+constexpr std::string_view kAddressForm =
+    "expected host:port or unix:/path, such as \"127.0.0.1:5432\" or \"[fdaa::3]:5432\"";
 constexpr std::string_view kListenForm = "expected host:port, such as \"[::]:9090\" or \"127.0.0.1:9090\"";
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
@@ -162,6 +164,39 @@ std::string Url::text() const {
       return "unix:" + path;
   }
   return "";
+}
+
+Result<Address> Address::parse(std::string_view text) {
+  Address address;
+  if (text.starts_with("unix:")) {
+    const Result<Url> socket = Url::parse(text);
+    if (!socket) return tl::unexpected(socket.error());
+    address.path = socket->path;
+    return address;
+  }
+  Result<HostPort> parts = split(text);
+  if (!parts) return failure(std::string(kAddressForm) + ": " + parts.error().message);
+  if (!parts->has_port) return failure(std::string(kAddressForm));
+  const std::optional<std::uint16_t> port = parse_port(parts->port);
+  if (!port || *port == 0) return failure("expected a port within 1..65535");
+  address.host = std::move(parts->host);
+  address.port = *port;
+  return address;
+}
+
+Address Address::of(const Url& url) {
+  Address address;
+  if (url.scheme == Url::Scheme::unix_socket) {
+    address.path = url.path;
+  } else {
+    address.host = url.host;
+    address.port = url.port;
+  }
+  return address;
+}
+
+std::string Address::text() const {
+  return path.empty() ? bracketed(host) + ":" + std::to_string(port) : "unix:" + path;
 }
 
 Result<ListenAddress> ListenAddress::parse(std::string_view text) {

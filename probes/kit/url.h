@@ -28,6 +28,18 @@ struct Url {
   bool operator==(const Url&) const = default;
 };
 
+// Where to connect without HTTP: "db.internal:5432", "[fdaa::3]:5432", "unix:/run/app.sock".
+struct Address {
+  // Fails on port 0 too.
+  [[nodiscard]] static Result<Address> parse(std::string_view text);
+  static Address of(const Url& url);
+  std::string host;  // lower case, without brackets; empty for a unix socket
+  std::uint16_t port = 0;
+  std::string path;  // of a unix socket, else ""
+  std::string text() const;
+  bool operator==(const Address&) const = default;
+};
+
 // "[::]:9090", "127.0.0.1:9090", "localhost:9090": where to listen. Port 0 lets the system choose.
 struct ListenAddress {
   [[nodiscard]] static Result<ListenAddress> parse(std::string_view text);

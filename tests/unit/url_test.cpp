@@ -154,5 +154,24 @@ TEST(ListenAddress, IsRefusedWithTheReason) {
   }
 }
 
+TEST(Address, IsReadAsWritten) {
+  const std::pair<const char*, Address> rows[] = {
+      {"127.0.0.1:5432", {"127.0.0.1", 5432, ""}}, {"[FDAA::3]:22", {"fdaa::3", 22, ""}},
+      {"DB.internal:1", {"db.internal", 1, ""}},   {"unix:/run/a.sock", {"", 0, "/run/a.sock"}},
+      {"unix:///run/a", {"", 0, "/run/a"}},
+  };
+  for (const auto& [text, address] : rows) {
+    const Result<Address> parsed = Address::parse(text);
+    ASSERT_TRUE(parsed) << text;
+    EXPECT_EQ(*parsed, address) << text;
+    EXPECT_EQ(*Address::parse(parsed->text()), address) << text;
+  }
+}
+
+TEST(Address, IsThatOfAUrl) {
+  EXPECT_EQ(Address::of(*Url::parse("https://[::1]/a")).text(), "[::1]:443");
+  EXPECT_EQ(Address::of(*Url::parse("unix:/run/a")).text(), "unix:/run/a");
+}
+
 }  // namespace
 }  // namespace holdshort
