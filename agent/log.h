@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "agent/config/config.h"
-#include "agent/redactor.h"
+#include "probes/kit/redactor.h"
 
 namespace holdshort {
 

@@ -20,12 +20,14 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "agent/cli/validate.h"
+#include "agent/config/secrets.h"
 #include "agent/request_budget.h"
 #include "agent/run_id.h"
 #include "agent/surface/report.h"
 #include "agent/system_clock.h"
 #include "agent/thread_offload.h"
 #include "fly/machine.h"
+#include "probes/kit/redactor.h"
 
 namespace holdshort {
 
@@ -50,6 +52,11 @@ bool keep_only(std::vector<ProbeConfig>& probes, const std::vector<std::string>&
   return true;
 }
 
+void clean(Check& check, const Redactor& redactor) {
+  for (std::string* text : {&check.request, &check.expected, &check.observed, &check.summary})
+    *text = redactor.clean(std::move(*text));
+}
+
 // Runs all probes on one loop, as many at a time as the configuration allows.
 class Checker {
  public:
@@ -59,7 +66,8 @@ class Checker {
         clock_(loop_.get_executor()),
         offload_(loop_.get_executor()),
         random_(seed),
-        clients_(random_()) {
+        clients_(random_()),
+        redactor_(secrets_of(config_)) {
     identities_.by_name = config_.identities;
     if (config_.agent.request_budget_written)
       budget_ = std::make_unique<RequestBudget>(clock_, config_.agent.request_budget);
@@ -143,7 +151,9 @@ class Checker {
                          .request_budget = budget_ ? config_.agent.request_budget : 0,
                          .reserve = [&metered](int requests) { return metered.reserve(requests); }};
     const Monotonic began = clock_.now();
-    reports_[i].outcome = co_await probes_[i]->run(context);
+    ProbeOutcome outcome = co_await probes_[i]->run(context);
+    for (Check& check : outcome.checks) clean(check, redactor_);
+    reports_[i].outcome = std::move(outcome);
     reports_[i].duration = std::chrono::duration_cast<std::chrono::microseconds>(clock_.now() - began);
   }
 
@@ -156,6 +166,7 @@ class Checker {
   std::mt19937_64 random_;
   SyntheticClients clients_;
   Identities identities_;
+  Redactor redactor_;
   std::unique_ptr<RequestBudget> budget_;
   std::vector<std::unique_ptr<Probe>> probes_;
   std::vector<ProbeReport> reports_;

@@ -12,8 +12,6 @@
 #include <optional>
 #include <random>
 #include <utility>
-#include <variant>
-#include <vector>
 
 #include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
@@ -24,6 +22,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "agent/cli/validate.h"
+#include "agent/config/secrets.h"
 #include "agent/scheduler.h"
 #include "agent/supervisor/supervisor.h"
 #include "agent/surface/health_server.h"
@@ -55,28 +54,6 @@ bool is_borrowed() {
 
 // One arena for the few threads there are: a small Machine's memory belongs to the app.
 void keep_small() { mallopt(M_ARENA_MAX, 1); }
-
-void add(const BearerIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.token); }
-void add(const BasicIdentity& identity, std::vector<Secret>& secrets) {
-  secrets.push_back(identity.password);
-}
-void add(const ApiKeyIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.value); }
-void add(const CookieIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.value); }
-void add(const JwtIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.secret); }
-void add(const LoginIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.body); }
-
-// What no line of the log may hold.
-std::vector<Secret> secrets_of(const Config& config) {
-  std::vector<Secret> secrets;
-  if (config.agent.status_token) secrets.push_back(config.agent.status_token->value);
-  for (const auto& [name, identity] : config.identities)
-    std::visit([&](const auto& kind) { add(kind, secrets); }, identity);
-  for (const ProbeConfig& probe : config.probes) {
-    const std::vector<Secret> declared = probe.values->all_secrets();
-    secrets.insert(secrets.end(), declared.begin(), declared.end());
-  }
-  return secrets;
-}
 
 Log log_of(const Config& config, Output* output) {
   if (!output) return Log::to_stdout(config.agent.log_level, config.agent.log_format);

@@ -151,25 +151,23 @@ struct CanonicalText {
 
 }  // namespace
 
+void Values::collect_secrets(std::vector<Secret>& secrets) const {
+  const auto add = [&](const SecretValue& secret) {
+    if (secret.found) secrets.push_back(secret.value);
+  };
+  for (const auto& [name, slot] : slots_) {
+    if (const auto* secret = std::get_if<SecretValue>(&slot.value)) add(*secret);
+    if (const auto* list = std::get_if<std::vector<SecretValue>>(&slot.value))
+      std::for_each(list->begin(), list->end(), add);
+    if (const auto* tables = std::get_if<std::vector<Values>>(&slot.value))
+      for (const Values& table : *tables) table.collect_secrets(secrets);
+  }
+}
+
 std::string Values::canonical() const {
   std::string text = "{";
   for (const auto& [name, slot] : slots_) text += name + "=" + std::visit(CanonicalText{}, slot.value) + "\n";
   return text + "}";
-}
-
-std::vector<Secret> Values::all_secrets() const {
-  std::vector<Secret> found;
-  const auto add_all = [&found](const std::vector<Secret>& more) {
-    found.insert(found.end(), more.begin(), more.end());
-  };
-  for (const auto& [name, slot] : slots_) {
-    if (const auto* one = std::get_if<SecretValue>(&slot.value)) found.push_back(one->value);
-    if (const auto* list = std::get_if<std::vector<SecretValue>>(&slot.value))
-      for (const SecretValue& secret : *list) found.push_back(secret.value);
-    if (const auto* tables = std::get_if<std::vector<Values>>(&slot.value))
-      for (const Values& table : *tables) add_all(table.all_secrets());
-  }
-  return found;
 }
 
 // --- FieldReader

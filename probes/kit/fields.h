@@ -104,8 +104,8 @@ class Values {
   // The same text for the same values, in whatever order and spelling they were written. Of secrets it has
   // digests: not for logs.
   std::string canonical() const;
-  // Of this table and those in it.
-  std::vector<Secret> all_secrets() const;
+  // Adds every secret that was found, of inner tables too.
+  void collect_secrets(std::vector<Secret>& secrets) const;
 
   const std::string& string(std::string_view name) const;  // also name, path, method, choice; "" where absent
   bool boolean(std::string_view name) const;

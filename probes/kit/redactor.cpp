@@ -1,4 +1,4 @@
-#include "agent/redactor.h"
+#include "probes/kit/redactor.h"
 
 #include <algorithm>
 

@@ -1,0 +1,28 @@
+#include "agent/config/secrets.h"
+
+#include <variant>
+
+namespace holdshort {
+namespace {
+
+void add(const BearerIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.token); }
+void add(const BasicIdentity& identity, std::vector<Secret>& secrets) {
+  secrets.push_back(identity.password);
+}
+void add(const ApiKeyIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.value); }
+void add(const CookieIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.value); }
+void add(const JwtIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.secret); }
+void add(const LoginIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.body); }
+
+}  // namespace
+
+std::vector<Secret> secrets_of(const Config& config) {
+  std::vector<Secret> secrets;
+  if (config.agent.status_token) secrets.push_back(config.agent.status_token->value);
+  for (const auto& [name, identity] : config.identities)
+    std::visit([&](const auto& kind) { add(kind, secrets); }, identity);
+  for (const ProbeConfig& probe : config.probes) probe.values->collect_secrets(secrets);
+  return secrets;
+}
+
+}  // namespace holdshort
