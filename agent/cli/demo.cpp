@@ -109,11 +109,17 @@ class DemoEnvironment final : public Environment {
   Result<std::string> read_file(const std::string&, std::size_t) const override {
     return failure(std::string(kNoSuchFile));
   }
+  Result<std::string> read_start(const std::string&, std::size_t) const override {
+    return failure(std::string(kNoSuchFile));
+  }
   Result<std::vector<std::string>> list_files(const std::string&, std::size_t) const override {
     return failure(std::string(kNoSuchFile));
   }
   std::vector<Process> processes() const override { return {}; }
   Result<std::vector<std::string>> process_environment(int) const override {
+    return failure("no such process");
+  }
+  Result<std::vector<std::uint64_t>> process_sockets(int) const override {
     return failure("no such process");
   }
 

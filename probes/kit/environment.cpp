@@ -9,11 +9,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <memory>
 #include <system_error>
+
+#include "probes/kit/descriptor.h"
 
 namespace holdshort {
 namespace {
@@ -22,20 +25,6 @@ namespace {
 constexpr std::size_t kMaxProcessBytes = 8 * 1024 * 1024;
 constexpr std::size_t kMaxNameBytes = 64;
 constexpr std::size_t kReadBytes = 16 * 1024;
-
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
@@ -55,10 +44,11 @@ bool is_readable(const struct stat& status) {
   return S_ISREG(status.st_mode) || is_null;
 }
 
-// The files of /proc say that they have no size, so all are read to their end.
-Result<std::string> read_all(int descriptor, std::size_t max_bytes) {
+// The files of /proc say that they have no size, so they are read until they end, or `enough` bytes are
+// there.
+Result<std::string> read_until(int descriptor, std::size_t enough) {
   std::string contents;
-  for (;;) {
+  while (contents.size() < enough) {
     const std::size_t before = contents.size();
     contents.resize(before + kReadBytes);
     const ssize_t count = ::read(descriptor, contents.data() + before, kReadBytes);
@@ -66,9 +56,21 @@ Result<std::string> read_all(int descriptor, std::size_t max_bytes) {
     contents.resize(before + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
     if (count < 0 && code == EINTR) continue;
     if (count < 0) return tl::unexpected(error_of(code));
-    if (count == 0) return contents;
-    if (contents.size() > max_bytes) return failure("longer than " + std::to_string(max_bytes) + " bytes");
+    if (count == 0) break;
   }
+  return contents;
+}
+
+Result<Descriptor> open_file(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return tl::unexpected(error_of(errno));
+  if (S_ISDIR(status.st_mode)) return failure("is a directory");
+  if (!is_readable(status)) return failure("is not a regular file");
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (file.get() < 0) return tl::unexpected(error_of(errno));
+  // Somebody may have put something else there since.
+  if (::fstat(file.get(), &status) != 0 || !is_readable(status)) return failure("is not a regular file");
+  return file;
 }
 
 // "a\0b\0" -> a, b
@@ -126,15 +128,20 @@ std::optional<std::string> SystemEnvironment::variable(std::string_view name) co
 }
 
 Result<std::string> SystemEnvironment::read_file(const std::string& path, std::size_t max_bytes) const {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return tl::unexpected(error_of(errno));
-  if (S_ISDIR(status.st_mode)) return failure("is a directory");
-  if (!is_readable(status)) return failure("is not a regular file");
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (file.get() < 0) return tl::unexpected(error_of(errno));
-  // Somebody may have put something else there since.
-  if (::fstat(file.get(), &status) != 0 || !is_readable(status)) return failure("is not a regular file");
-  return read_all(file.get(), max_bytes);
+  const Result<Descriptor> file = open_file(path);
+  if (!file) return tl::unexpected(file.error());
+  Result<std::string> contents = read_until(file->get(), max_bytes + 1);
+  if (contents && contents->size() > max_bytes)
+    return failure("longer than " + std::to_string(max_bytes) + " bytes");
+  return contents;
+}
+
+Result<std::string> SystemEnvironment::read_start(const std::string& path, std::size_t max_bytes) const {
+  const Result<Descriptor> file = open_file(path);
+  if (!file) return tl::unexpected(file.error());
+  Result<std::string> contents = read_until(file->get(), max_bytes);
+  if (contents && contents->size() > max_bytes) contents->resize(max_bytes);
+  return contents;
 }
 
 Result<std::vector<std::string>> SystemEnvironment::list_files(const std::string& path,
@@ -190,6 +197,24 @@ Result<std::vector<std::string>> SystemEnvironment::process_environment(int pid)
   const Result<std::string> variables = read_file(proc_path(pid, "environ"), kMaxProcessBytes);
   if (!variables) return tl::unexpected(variables.error());
   return split_at_nul(*variables);
+}
+
+Result<std::vector<std::uint64_t>> SystemEnvironment::process_sockets(int pid) const {
+  constexpr std::string_view kSocket = "socket:[";
+  const std::string folder = pid == kOwnProcess ? "/proc/self/fd" : proc_path(pid, "fd");
+  const Result<std::vector<std::string>> names = names_in(folder);
+  if (!names) return tl::unexpected(names.error());
+  std::vector<std::uint64_t> sockets;
+  for (const std::string& name : *names) {
+    std::array<char, kMaxNameBytes> target{};
+    const ssize_t length = ::readlink((folder + "/" + name).c_str(), target.data(), target.size());
+    const std::string_view link(target.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
+    if (!link.starts_with(kSocket)) continue;
+    std::uint64_t inode = 0;
+    const auto [end, error] = std::from_chars(link.data() + kSocket.size(), link.data() + link.size(), inode);
+    if (error == std::errc() && *end == ']') sockets.push_back(inode);
+  }
+  return sockets;
 }
 
 }  // namespace holdshort

@@ -4,6 +4,8 @@
 
 #include <re2/re2.h>
 
+#include "probes/kit/text.h"
+
 namespace holdshort {
 namespace {
 
@@ -17,36 +19,6 @@ RE2::Options options(RE2::Options::Encoding encoding) {
   options.set_max_mem(kMaxMemoryBytes);
   options.set_encoding(encoding);
   return options;
-}
-
-// Length of the UTF-8 sequence at the start of `bytes`, 0 where there is none (RFC 3629: no surrogates,
-// nothing overlong, nothing beyond U+10FFFF).
-std::size_t sequence_length(std::string_view bytes) {
-  const auto byte = [&](std::size_t i) {
-    return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0u;
-  };
-  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0u) == 0x80u; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
-  if ((lead & 0xF0u) == 0xE0) {
-    const bool fits = !(lead == 0xE0 && byte(1) < 0xA0) && !(lead == 0xED && byte(1) > 0x9F);
-    return fits && continues(1) && continues(2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const bool fits = !(lead == 0xF0 && byte(1) < 0x90) && !(lead == 0xF4 && byte(1) > 0x8F);
-    return fits && continues(1) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
 }
 
 re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }

@@ -1,6 +1,7 @@
 // A Machine made of maps.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -29,6 +30,11 @@ class FakeEnvironment final : public Environment {
       return failure("longer than " + std::to_string(max_bytes) + " bytes");
     return found->second.contents;
   }
+  Result<std::string> read_start(const std::string& path, std::size_t max_bytes) const override {
+    const auto found = files.find(path);
+    if (found == files.end() || !found->second.readable) return read_file(path, max_bytes);
+    return found->second.contents.substr(0, max_bytes);
+  }
   Result<std::vector<std::string>> list_files(const std::string& path, std::size_t max_files) const override {
     std::vector<std::string> list;
     for (const auto& [name, file] : files)
@@ -48,6 +54,12 @@ class FakeEnvironment final : public Environment {
     return failure("process " + std::to_string(pid) + ": permission denied");
   }
 
+  Result<std::vector<std::uint64_t>> process_sockets(int pid) const override {
+    const auto found = sockets.find(pid);
+    if (found == sockets.end()) return failure("permission denied");
+    return found->second;
+  }
+
   // "." is always there; any other folder is one that has a file below it.
   bool is_folder(const std::string& path) const {
     const std::string prefix = path.ends_with('/') ? path : path + "/";
@@ -58,6 +70,7 @@ class FakeEnvironment final : public Environment {
   std::map<std::string, std::string, std::less<>> variables;
   std::map<std::string, File> files;
   std::vector<std::pair<Process, Result<std::vector<std::string>>>> running;
+  std::map<int, std::vector<std::uint64_t>> sockets;  // by PID
 };
 
 }  // namespace holdshort::testing_support

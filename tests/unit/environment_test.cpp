@@ -1,6 +1,7 @@
 #include "probes/kit/environment.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,6 +51,25 @@ TEST_F(SystemEnvironmentTest, AFileIsReadWholeUpToItsBound) {
   write("file", contents);
   EXPECT_EQ(environment_.read_file(path("file"), contents.size()).value(), contents);
   EXPECT_EQ(why(environment_.read_file(path("file"), contents.size() - 1)), "longer than 100004 bytes");
+}
+
+TEST_F(SystemEnvironmentTest, TheStartOfALongerFileIsReadToItsBound) {
+  write("a", "0123456789");
+  EXPECT_EQ(environment_.read_start(path("a"), 4).value_or("none"), "0123");
+  EXPECT_EQ(environment_.read_start(path("a"), 100).value_or("none"), "0123456789");
+  EXPECT_EQ(why(environment_.read_start(path("b"), 4)), kNoSuchFile);
+}
+
+TEST_F(SystemEnvironmentTest, TheSocketsOfAProcessAreTold) {
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  struct stat status {};
+  ASSERT_EQ(::fstat(socket, &status), 0);
+  for (const int pid : {kOwnProcess, static_cast<int>(::getpid())}) {
+    const auto sockets = environment_.process_sockets(pid);
+    ASSERT_TRUE(sockets);
+    EXPECT_EQ(std::count(sockets->begin(), sockets->end(), status.st_ino), 1) << pid;
+  }
+  ::close(socket);
 }
 
 TEST_F(SystemEnvironmentTest, AFileBehindASymbolicLinkIsRead) {

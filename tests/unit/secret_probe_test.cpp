@@ -452,11 +452,13 @@ class BigTree final : public Environment {
       return failure("longer than " + std::to_string(max_bytes) + " bytes");
     return std::string(secret_probe::kMaxFileBytes, 'a');
   }
+  Result<std::string> read_start(const std::string&, std::size_t) const override { return failure("none"); }
   Result<std::vector<std::string>> list_files(const std::string&, std::size_t) const override {
     return std::vector<std::string>(files_, "/app/src/a");
   }
   std::vector<Process> processes() const override { return {}; }
   Result<std::vector<std::string>> process_environment(int) const override { return failure("none"); }
+  Result<std::vector<std::uint64_t>> process_sockets(int) const override { return failure("none"); }
 
  private:
   std::size_t files_;
