@@ -50,10 +50,11 @@ struct ProbeOutcome {
 // The app under test, from [app] and the Machine.
 struct App {
   Url url;
-  std::string host;        // public host for the Host header
-  bool forwarded = true;   // send what Fly's proxy would add
-  std::string region;      // FLY_REGION, "" off Fly
-  std::string private_ip;  // FLY_PRIVATE_IP, "" off Fly
+  std::string host;                             // public host for the Host header
+  bool forwarded = true;                        // send what Fly's proxy would add
+  std::string region;                           // FLY_REGION, "" off Fly
+  std::string private_ip;                       // FLY_PRIVATE_IP, "" off Fly
+  std::vector<std::uint16_t> agent_ports = {};  // where holdshort itself listens on this Machine
 };
 
 // What runs blocking work off the loop.

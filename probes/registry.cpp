@@ -5,11 +5,14 @@
 #include "probes/authentication/authentication.h"
 #include "probes/authorization/authorization.h"
 #include "probes/cors/cors.h"
+#include "probes/exec/exec.h"
 #include "probes/headers/headers.h"
 #include "probes/http/http.h"
 #include "probes/input_validation/input_validation.h"
+#include "probes/listeners/listeners.h"
 #include "probes/rate_limit/rate_limit.h"
 #include "probes/secret/secret.h"
+#include "probes/tcp/tcp.h"
 
 namespace holdshort {
 
@@ -18,6 +21,7 @@ std::span<const ProbeType> probe_types() {
   // Made on first use: the fields are objects of other files.
   static const ProbeType types[] = {
       {"http", Talks::http, http_probe::kFields, http_probe::kExplanation, http_probe::make},
+      {"tcp", Talks::nothing, tcp_probe::kFields, tcp_probe::kExplanation, tcp_probe::make},
       {"authentication", Talks::http, authentication::kFields, authentication::kExplanation,
        authentication::make},
       {"authorization", Talks::http, authorization::kFields, authorization::kExplanation,
@@ -28,6 +32,8 @@ std::span<const ProbeType> probe_types() {
       {"secret", Talks::nothing, secret_probe::kFields, secret_probe::kExplanation, secret_probe::make},
       {"headers", Talks::http, headers_probe::kFields, headers_probe::kExplanation, headers_probe::make},
       {"cors", Talks::http, cors::kFields, cors::kExplanation, cors::make},
+      {"listeners", Talks::nothing, listeners::kFields, listeners::kExplanation, listeners::make},
+      {"exec", Talks::nothing, exec_probe::kFields, exec_probe::kExplanation, exec_probe::make},
   };
   return types;
 }

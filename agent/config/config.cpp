@@ -50,6 +50,7 @@ class ConfigReader {
     Config config;
     config.app = read_app();
     config.agent = read_agent();
+    config.app.agent_ports = {config.agent.listen.port};
     config.when_failing = read_when_failing();
     const DeclaredIdentities declared =
         read_identities(root_.find("identities"), environment_, options_.missing, diagnostics_);
