@@ -176,6 +176,15 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     entry->alarm.ring();
   }
 
+  void hurry() {
+    const Wall now = world.clock.wall_now();
+    for (const EntryPtr& entry : entries) {
+      const bool just_ran =
+          entry->status.last && now - entry->status.last->ended < entry->config.startup_interval;
+      if (holds(*entry) && !entry->running && !just_ran) run_now(entry);
+    }
+  }
+
   // --- one probe
 
   bool is_over(const Entry& entry) const { return stopping || entry.retired; }
@@ -531,6 +540,7 @@ Awaitable<void> Scheduler::run() {
 
 void Scheduler::stop() { impl_->stop(); }
 void Scheduler::reload(Config config) { impl_->reload(std::move(config)); }
+void Scheduler::hurry() { impl_->hurry(); }
 bool Scheduler::wants_exit() const { return impl_->exit; }
 
 }  // namespace holdshort

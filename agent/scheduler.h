@@ -38,6 +38,9 @@ class Scheduler {
   void stop();
   // Keeps state, history and schedule of every probe whose definition is unchanged (SIGHUP).
   void reload(Config config);
+  // A request waits for the verdict: what holds readiness runs now, but not sooner than its startup_interval
+  // after its last run.
+  void hurry();
   // when_failing = "exit" and a control seen broken: run() has returned because of it.
   bool wants_exit() const;
 

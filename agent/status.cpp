@@ -51,8 +51,22 @@ std::shared_ptr<const Status> as_of(std::shared_ptr<const Status> status, Instan
 }
 
 void StatusBoard::publish(std::shared_ptr<const Status> status) {
+  {
+    const std::lock_guard lock(mutex_);
+    status_.swap(status);
+  }
+  const std::lock_guard lock(listener_mutex_);
+  if (listener_) listener_();
+}
+
+bool StatusBoard::is_ready(Instant now) const {
   const std::lock_guard lock(mutex_);
-  status_ = std::move(status);
+  return holdshort::is_ready(*status_, now);
+}
+
+void StatusBoard::on_publish(std::function<void()> listener) {
+  const std::lock_guard lock(listener_mutex_);
+  listener_ = std::move(listener);
 }
 
 std::shared_ptr<const Status> StatusBoard::load(Instant now) const {

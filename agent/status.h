@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -84,6 +85,11 @@ class StatusBoard {
   void publish(std::shared_ptr<const Status> status);
   // As it stands at `now`. Never null: before the first publication nothing is ready.
   std::shared_ptr<const Status> load(Instant now) const;
+  // Whether load(now) would be ready. Allocates nothing.
+  bool is_ready(Instant now) const;
+  // `listener` is called after every publication, on the publisher's thread, and must be quick; an empty one
+  // ends it: once this returns none is under way.
+  void on_publish(std::function<void()> listener);
   // The scheduler's heart: beaten at every tick while it lives. Monotonic.
   void beat(Monotonic now);
   bool alive(Monotonic now) const;
@@ -93,6 +99,8 @@ class StatusBoard {
  private:
   mutable std::mutex mutex_;
   std::shared_ptr<const Status> status_ = std::make_shared<const Status>();
+  std::mutex listener_mutex_;
+  std::function<void()> listener_;
   std::atomic<Monotonic::rep> beat_{0};  // 0: never
 };
 

@@ -68,6 +68,7 @@ class Page {
     text_ = kIntroduction;
     table("## [app]", app_fields());
     table("## [agent]", agent_fields());
+    table("## [gate]", gate_fields());
     table("## [readiness]", readiness_fields());
     identities();
     text_ += kProbes;

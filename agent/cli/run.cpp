@@ -17,17 +17,21 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "agent/cli/validate.h"
 #include "agent/config/secrets.h"
+#include "agent/gate/descriptors.h"
+#include "agent/gate/gate.h"
 #include "agent/scheduler.h"
 #include "agent/supervisor/supervisor.h"
 #include "agent/surface/health_server.h"
 #include "agent/system_clock.h"
 #include "agent/thread_offload.h"
+#include "agent/waiting.h"
 
 namespace holdshort {
 
@@ -70,6 +74,9 @@ class Agent {
       : file_(std::move(file)),
         listen_(config.agent.listen),
         token_(token_of(config)),
+        gate_config_(config.gate),
+        app_url_(config.app.url),
+        max_concurrency_(config.agent.max_concurrency),
         output_(output),
         log_(log_of(config, output)),
         client_(make_http_client()),
@@ -87,12 +94,14 @@ class Agent {
   int run(const CommandLineOfApp& command) {
     board_.beat(clock_.now());
     auto server = HealthServer::start(listen_, board_, token_);
-    if (!server) {
-      log_.write(LogLevel::error, "agent.stopped", server.error().message);
-      fmt::print(stderr, "holdshort: {}\n", server.error().message);
-      return kFailed;
-    }
+    if (!server) return cannot_start(server.error());
     server_ = std::move(*server);
+    if (gate_config_) {
+      app_descriptors_ = gate::raise_descriptor_limit();
+      auto gate = Gate::start(*gate_config_, app_url_, {board_, log_, max_concurrency_, [this] { hurry(); }});
+      if (!gate) return cannot_start(gate.error());
+      gate_ = std::move(*gate);
+    }
     log_.write(LogLevel::info, "agent.started",
                fmt::format("holdshort " HOLDSHORT_VERSION " watches {} probes of {}, answers on {}", probes_,
                            file_, listen_.text()),
@@ -101,10 +110,10 @@ class Agent {
       if (const auto failed = start_app(command)) return failed->status;
     asio::co_spawn(loop_, scheduler_->run(), [this](std::exception_ptr error) {
       error_ = error;
-      if (supervisor_ && !error_)
-        stop_app(SIGTERM);
-      else
+      if (error_)
         loop_.stop();
+      else
+        stop(SIGTERM);
     });
     asio::co_spawn(loop_, obey(), asio::detached);
     asio::co_spawn(loop_, trim(), asio::detached);
@@ -115,6 +124,17 @@ class Agent {
  private:
   static std::optional<Secret> token_of(const Config& config) {
     return config.agent.status_token ? std::optional(config.agent.status_token->value) : std::nullopt;
+  }
+
+  int cannot_start(const Error& error) {
+    log_.write(LogLevel::error, "agent.stopped", error.message);
+    fmt::print(stderr, "holdshort: {}\n", error.message);
+    return kFailed;
+  }
+
+  // A request waits for a verdict. Any thread.
+  void hurry() {
+    asio::post(loop_, [this] { scheduler_->hurry(); });
   }
 
   int report() {
@@ -135,10 +155,13 @@ class Agent {
       const int signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, error));
       if (error) co_return;
       if (signal == SIGHUP) reload();
-      if (supervisor_)
-        pass_on(signal);
-      else if (signal != SIGHUP)
-        scheduler_->stop();
+      const bool stops = signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
+      if (stops && !stopping_)
+        stop(signal);
+      else if (supervisor_)
+        supervisor_->forward(signal);
+      else if (stops)  // asked again: at once
+        loop_.stop();
     }
   }
 
@@ -147,7 +170,7 @@ class Agent {
   std::optional<StartFailure> start_app(const CommandLineOfApp& command) {
     for (const int signal : {SIGUSR1, SIGUSR2, SIGQUIT}) signals_.add(signal);
     supervisor_ = std::make_unique<Supervisor>(loop_.get_executor(), clock_, log_, *output_);
-    if (auto failed = supervisor_->start(command)) {
+    if (auto failed = supervisor_->start(command, app_descriptors_)) {
       log_.write(LogLevel::error, "app.exited", failed->message, {{"status", std::int64_t{failed->status}}});
       fmt::print(stderr, "holdshort: {}\n", failed->message);
       return failed;
@@ -160,30 +183,31 @@ class Agent {
     return std::nullopt;
   }
 
-  void pass_on(int signal) {
-    const bool stops = signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
-    if (stops && !stopping_)
-      stop_app(signal);
-    else
-      supervisor_->forward(signal);
-  }
+  // --- the end
 
   // The gate closes and drains, the app gets `signal`, what still runs is killed: all within kKilledAfter.
-  void stop_app(int signal) {
+  void stop(int signal) {
     if (std::exchange(stopping_, true)) return;
-    supervisor_->kill_at(clock_.now() + kKilledAfter, signal);
+    if (supervisor_) supervisor_->kill_at(clock_.now() + kKilledAfter, signal);
     scheduler_->stop();  // an app that shuts down has no verdict
     hold();
-    asio::co_spawn(loop_, drain_then_signal(signal), asio::detached);
+    asio::co_spawn(loop_, drain_then_end(signal), asio::detached);
   }
 
-  Awaitable<void> drain_then_signal(int signal) {
-    co_await close_gate(clock_.now() + kKilledAfter - kLeastForTheApp);
-    supervisor_->forward(signal);
+  Awaitable<void> drain_then_end(int signal) {
+    if (gate_) co_await close_gate(clock_.now() + kKilledAfter - kLeastForTheApp);
+    if (supervisor_)
+      supervisor_->forward(signal);
+    else
+      loop_.stop();
   }
 
-  // Returns when the gate has drained, at `latest` in any case. Without a gate: at once.
-  Awaitable<void> close_gate(Monotonic /*latest*/) { co_return; }
+  // Returns when nothing is under way through the gate, at `latest` in any case.
+  Awaitable<void> close_gate(Monotonic latest) {
+    const auto drained = std::make_shared<Alarm>(loop_.get_executor(), clock_);
+    gate_->shut([this, drained] { asio::post(loop_, [drained] { drained->ring(); }); });
+    co_await drained->wait_until(latest);
+  }
 
   // Not ready from now on, whatever was seen.
   void hold() {
@@ -222,6 +246,7 @@ class Agent {
     if (config.agent.listen.text() != listen_.text())
       log_.write(LogLevel::warn, "config.reloaded",
                  "[agent].listen changes only with a restart; still " + listen_.text());
+    reload_gate(config);
     log_.set_level(config.agent.log_level);
     log_.set_secrets(secrets_of(config));
     server_->set_status_token(token_of(config));
@@ -231,10 +256,22 @@ class Agent {
                {{"probes", probes}});
   }
 
+  void reload_gate(const Config& config) {
+    const std::string before = gate_config_ ? gate_config_->listen.text() : "none";
+    const std::string now = config.gate ? config.gate->listen.text() : "none";
+    if (before != now)
+      log_.write(LogLevel::warn, "config.reloaded",
+                 "[gate].listen changes only with a restart; still " + before);
+    if (gate_ && config.gate) gate_->reload(*config.gate, config.app.url);
+  }
+
   asio::io_context loop_{1};
   std::string file_;
   ListenAddress listen_;
   std::optional<Secret> token_;
+  std::optional<GateConfig> gate_config_;
+  Url app_url_;
+  int max_concurrency_;
   Output* output_;  // null: no app
   Log log_;
   std::unique_ptr<HttpClient> client_;
@@ -247,9 +284,11 @@ class Agent {
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<Supervisor> supervisor_;  // null: no app
   std::optional<Ending> app_;               // how it ended
+  std::size_t app_descriptors_ = 0;         // its soft limit; 0: ours
   bool stopping_ = false;
   std::size_t probes_ = 0;
   std::exception_ptr error_;
+  std::unique_ptr<Gate> gate_;  // the first to end: it asks the scheduler, the board and the log
 };
 
 }  // namespace

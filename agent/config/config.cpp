@@ -50,7 +50,9 @@ class ConfigReader {
     Config config;
     config.app = read_app();
     config.agent = read_agent();
+    config.gate = read_gate(config);
     config.app.agent_ports = {config.agent.listen.port};
+    if (config.gate) config.app.agent_ports.push_back(config.gate->listen.port);
     config.when_failing = read_when_failing();
     const DeclaredIdentities declared =
         read_identities(root_.find("identities"), environment_, options_.missing, diagnostics_);
@@ -62,7 +64,7 @@ class ConfigReader {
 
  private:
   void report_unknown_tables() {
-    static const std::vector<std::string_view> known = {"app",      "agent",      "readiness",
+    static const std::vector<std::string_view> known = {"app",      "agent",      "gate",  "readiness",
                                                         "defaults", "identities", "probes"};
     for (const Node::Entry& entry : *root_.table()) {
       if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
@@ -137,6 +139,54 @@ class ConfigReader {
   static LogFormat log_format(std::string_view name) {
     if (name == "json") return LogFormat::json;
     return name == "text" ? LogFormat::text : LogFormat::automatic;
+  }
+
+  std::optional<GateConfig> read_gate(const Config& config) {
+    if (!root_.find("gate")) return std::nullopt;
+    const Values values = read_table("gate", gate_fields());
+    GateConfig gate;
+    gate.listen = values.listen("listen");
+    gate.when_closed = when_closed(values.string("when_closed"));
+    gate.hold_timeout = values.duration("hold_timeout");
+    gate.drain = values.duration("drain");
+    gate.idle_timeout = values.duration("idle_timeout");
+    gate.max_connections = static_cast<int>(values.integer("max_connections"));
+    gate.health_path = values.string("health_path");
+    check_gate(values, gate, config);
+    return gate;
+  }
+
+  static WhenClosed when_closed(std::string_view name) {
+    if (name == "hold") return WhenClosed::hold;
+    return name == "replay" ? WhenClosed::replay : WhenClosed::reject;
+  }
+
+  void check_gate(const Values& values, const GateConfig& gate, const Config& config) {
+    if (!values.complete()) return;
+    if (gate.health_path.find_first_of("?#") != std::string::npos)
+      diagnostics_.error(values.place("health_path"),
+                         "\"health_path\" has a query or a fragment, expected a path alone, such as "
+                         "\"/.holdshort/readyz\"");
+    if (gate.listen.port != 0 && gate.listen.port == config.agent.listen.port)
+      diagnostics_.error(values.place("listen"),
+                         fmt::format("[gate] and [agent] both listen on port {}; give one of them another",
+                                     gate.listen.port));
+    const Url& app = config.app.url;
+    if (options_.target || app.host.empty()) return;  // the gate stands before [app].url, or that is wrong
+    if (app.scheme == Url::Scheme::https)
+      diagnostics_.error(values.table_place(),
+                         "[gate] passes plain HTTP to the app, but [app].url is https; let the app listen on "
+                         "http://127.0.0.1, Fly's proxy ends TLS");
+    if (gate.listen.port == app.port && is_loopback(app.host))
+      diagnostics_.error(
+          values.place("listen"),
+          fmt::format("the gate would pass every request to itself: [app].url has port {} too; let "
+                      "the app listen on another",
+                      app.port));
+  }
+
+  static bool is_loopback(std::string_view host) {
+    return host == "localhost" || host == "::1" || host.starts_with("127.");
   }
 
   WhenFailing read_when_failing() {

@@ -21,6 +21,7 @@ enum class Severity { required, advisory };
 std::string_view name_of(Severity);
 
 enum class WhenFailing { hold, report, exit };
+enum class WhenClosed { reject, hold, replay };
 enum class LogLevel { debug, info, warn, error };
 enum class LogFormat { automatic, json, text };
 
@@ -52,10 +53,20 @@ struct AgentConfig {
   std::string definition;               // of what a reload cannot change: listen
 };
 
+// The service port that the gate holds.
+struct GateConfig {
+  ListenAddress listen;
+  WhenClosed when_closed = WhenClosed::reject;
+  std::chrono::milliseconds hold_timeout{}, drain{}, idle_timeout{};
+  int max_connections = 4096;
+  std::string health_path;
+};
+
 struct Config {
   std::string file;  // as it was named
   App app;
   AgentConfig agent;
+  std::optional<GateConfig> gate;  // nullopt: the file has no [gate]
   WhenFailing when_failing = WhenFailing::hold;
   std::map<std::string, Identity, std::less<>> identities;
   std::vector<ProbeConfig> probes;  // enabled ones, in the file's order

@@ -6,10 +6,13 @@ namespace holdshort {
 namespace {
 
 constexpr double kMaxConcurrency = 1000, kMaxBudget = 100'000;
+constexpr double kMinute = 60'000, kHour = 60 * kMinute;  // in milliseconds
+constexpr double kMaxConnections = 1'000'000;
 
 constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
 constexpr std::string_view kLogFormats[] = {"auto", "json", "text"};
 constexpr std::string_view kWhenFailing[] = {"hold", "report", "exit"};
+constexpr std::string_view kWhenClosed[] = {"reject", "hold", "replay"};
 constexpr std::string_view kAlgorithms[] = {"HS256", "HS384", "HS512"};
 
 constexpr Field kAppFields[] = {
@@ -56,6 +59,46 @@ constexpr Field kAgentFields[] = {
             "is written",
      .min = 1,
      .max = kMaxBudget},
+};
+
+constexpr Field kGateFields[] = {
+    {.name = "listen",
+     .kind = Kind::listen,
+     .fallback = R"("[::]:8080")",
+     .doc = "the service port that the gate holds: internal_port in fly.toml"},
+    {.name = "when_closed",
+     .kind = Kind::choice,
+     .fallback = R"("reject")",
+     .doc = "what a request gets while not ready: reject (503), hold (waits for readiness, then 503), replay "
+            "(Fly sends it to another Machine)",
+     .choices = kWhenClosed},
+    {.name = "hold_timeout",
+     .kind = Kind::duration,
+     .fallback = R"("5s")",
+     .doc = "how long hold waits",
+     .min = 1,
+     .max = 10 * kMinute},
+    {.name = "drain",
+     .kind = Kind::duration,
+     .fallback = R"("3s")",
+     .doc = "how long tunnels and requests under way may outlast the loss of readiness",
+     .max = kHour},
+    {.name = "max_connections",
+     .kind = Kind::integer,
+     .fallback = "4096",
+     .doc = "clients at a time, all peers together",
+     .min = 1,
+     .max = kMaxConnections},
+    {.name = "idle_timeout",
+     .kind = Kind::duration,
+     .fallback = R"("75s")",
+     .doc = "how long a connection may wait for its next request",
+     .min = 1,
+     .max = 24 * kHour},
+    {.name = "health_path",
+     .kind = Kind::path,
+     .fallback = R"("/.holdshort/readyz")",
+     .doc = "answered by the gate itself: 200 or 503, as /readyz"},
 };
 
 constexpr Field kReadinessFields[] = {
@@ -143,6 +186,7 @@ constexpr Field kIdentityFields[] = {
 
 std::span<const Field> app_fields() { return kAppFields; }
 std::span<const Field> agent_fields() { return kAgentFields; }
+std::span<const Field> gate_fields() { return kGateFields; }
 std::span<const Field> readiness_fields() { return kReadinessFields; }
 std::span<const Field> identity_fields() { return kIdentityFields; }
 

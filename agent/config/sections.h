@@ -10,6 +10,7 @@ namespace holdshort {
 
 std::span<const Field> app_fields();        // [app]
 std::span<const Field> agent_fields();      // [agent]
+std::span<const Field> gate_fields();       // [gate]
 std::span<const Field> readiness_fields();  // [readiness]
 std::span<const Field> identity_fields();   // [identities.NAME]: the kinds, of which a table has exactly one
 std::span<const Field> defaults_fields();   // [defaults]: common_fields(), none of them required

@@ -64,6 +64,7 @@ struct Birth {
   StandardError error;
   pid_t parent, group;
   int tell_failure;  // closed by exec
+  rlim_t descriptors;
 };
 
 // --- in the child, where other threads may hold any lock: nothing but system calls
@@ -72,6 +73,13 @@ void default_signals() {
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &action, nullptr);
+}
+
+void limit_descriptors(rlim_t soft) {
+  rlimit limit{};
+  if (soft == 0 || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = soft;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 void close_at_exec_from(int first) {
@@ -95,6 +103,7 @@ void take_the_terminal(pid_t group_of_parent) {
   ::dup2(birth.output, STDOUT_FILENO);
   if (birth.error == StandardError::like_output) ::dup2(birth.output, STDERR_FILENO);
   close_at_exec_from(kFirstOfOurs);
+  limit_descriptors(birth.descriptors);
   default_signals();
   sigset_t none;
   sigemptyset(&none);
@@ -155,8 +164,8 @@ StartFailure exec_in_place(const CommandLineOfApp& command) {
   return failure_of(command, errno);
 }
 
-tl::expected<int, StartFailure> start_child(const CommandLineOfApp& command, int output,
-                                            StandardError error) {
+tl::expected<int, StartFailure> start_child(const CommandLineOfApp& command, int output, StandardError error,
+                                            std::size_t descriptors) {
   const std::vector<char*> argv = argv_of(command);
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return tl::unexpected(failure_of(command, errno));
@@ -165,7 +174,8 @@ tl::expected<int, StartFailure> start_child(const CommandLineOfApp& command, int
                     .error = error,
                     .parent = ::getpid(),
                     .group = ::getpgrp(),
-                    .tell_failure = ends[1]};
+                    .tell_failure = ends[1],
+                    .descriptors = descriptors};
   pid_t child = -1;
   int why = 0;
   {

@@ -1,6 +1,7 @@
 // Starting another program as if holdshort were not there, and finding what runs below us.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,9 @@ enum class StandardError { inherited, like_output };
 // gets SIGTERM when it ends. The child has our environment, folder and standard input, `output` as standard
 // output, every signal at its default and none blocked, no other descriptor. On a terminal it becomes the
 // foreground job: Ctrl-C reaches it once. Returns its PID when it runs, with exec behind it.
-tl::expected<int, StartFailure> start_child(const CommandLineOfApp& command, int output, StandardError error);
+// `descriptors`: its soft limit of them; 0: ours.
+tl::expected<int, StartFailure> start_child(const CommandLineOfApp& command, int output, StandardError error,
+                                            std::size_t descriptors = 0);
 
 // How a process ended.
 struct Ending {

@@ -139,12 +139,13 @@ Supervisor::~Supervisor() {
   impl_->child_signals.cancel(ignored);
 }
 
-std::optional<StartFailure> Supervisor::start(const CommandLineOfApp& command) {
+std::optional<StartFailure> Supervisor::start(const CommandLineOfApp& command, std::size_t descriptors) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   impl_->out_of_memory_before = out_of_memory_kills();
   Output& output = impl_->output;
-  const auto app = start_child(command, output.app_end(),
-                               output.takes_stderr() ? StandardError::like_output : StandardError::inherited);
+  const auto app =
+      start_child(command, output.app_end(),
+                  output.takes_stderr() ? StandardError::like_output : StandardError::inherited, descriptors);
   if (!app) return app.error();
   impl_->app = *app;
   // Arguments may hold secrets.

@@ -26,8 +26,8 @@ class Supervisor {
   Supervisor(boost::asio::any_io_executor loop, Clock& clock, Log& log, Output& output);
   ~Supervisor();
 
-  // Starts the app, once.
-  std::optional<StartFailure> start(const CommandLineOfApp& command);
+  // Starts the app, once. `descriptors`: its soft limit of them; 0: ours.
+  std::optional<StartFailure> start(const CommandLineOfApp& command, std::size_t descriptors = 0);
   // Returns how the app ended, when nothing that it left behind runs any more.
   Awaitable<Ending> run();
 

@@ -19,13 +19,13 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include "agent/listening.h"
 #include "agent/surface/render.h"
 #include "probes/kit/awaitable.h"
 #include "probes/kit/crypto.h"
@@ -268,37 +268,11 @@ struct HealthServer::Impl {
   // --- listening
 
   Result<void> listen(const ListenAddress& address) {
-    boost::system::error_code error;
-    for (const std::string& host : candidates(address.host)) {
-      const auto ip = asio::ip::make_address(host, error);
-      if (!error) open(tcp::endpoint(ip, address.port), error);
-      if (!error) return {};
-      if (error != asio::error::address_family_not_supported &&
-          error != boost::system::errc::address_not_available)
-        break;
-    }
-    std::string why = error.message();
-    if (error == asio::error::address_in_use)
-      why = "the address is in use; stop what listens there, or change [agent].listen";
-    if (error == asio::error::access_denied) why = "not allowed; choose a port above 1023";
-    return failure(fmt::format("cannot listen on {}: {}", address.text(), why));
-  }
-
-  // "[::]" means everybody, also where the kernel has no IPv6.
-  static std::vector<std::string> candidates(const std::string& host) {
-    if (host == "::") return {"::", "0.0.0.0"};
-    if (host == "localhost") return {"127.0.0.1", "::1"};
-    return {host};
-  }
-
-  void open(const tcp::endpoint& endpoint, boost::system::error_code& error) {
-    acceptor.close(error);
-    acceptor.open(endpoint.protocol(), error);
-    if (error) return;
-    acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-    if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false), error);
-    acceptor.bind(endpoint, error);
-    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+    const Result<int> descriptor = listen_on(address, "[agent].listen");
+    if (!descriptor) return tl::unexpected(descriptor.error());
+    port = port_of(*descriptor);
+    acceptor.assign(tcp::v6(), *descriptor);  // the family matters only to what is opened by it
+    return {};
   }
 
   void start() {
@@ -416,6 +390,7 @@ struct HealthServer::Impl {
   Site site;
   asio::io_context loop{1};
   tcp::acceptor acceptor;
+  std::uint16_t port = 0;
   std::list<SessionPtr> sessions;
   std::jthread thread;
 };
@@ -432,10 +407,7 @@ Result<std::unique_ptr<HealthServer>> HealthServer::start(const ListenAddress& l
   return std::unique_ptr<HealthServer>(new HealthServer(std::move(impl)));
 }
 
-std::uint16_t HealthServer::port() const {
-  boost::system::error_code ignored;
-  return impl_->acceptor.local_endpoint(ignored).port();
-}
+std::uint16_t HealthServer::port() const { return impl_->port; }
 
 void HealthServer::set_status_token(std::optional<Secret> token) { impl_->site.set_token(std::move(token)); }
 

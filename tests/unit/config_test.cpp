@@ -235,11 +235,13 @@ constexpr Row kBad[] = {
      "3:1: error: duplicate key \"log_level\"; remove one of the two"},
     // tables
     {"[probe.x]\n", "1:2: error: unknown table \"probe\"; did you mean \"probes\"?"},
-    {"[gate]\n",
-     "1:2: error: unknown table \"gate\", expected \"app\", \"agent\", \"readiness\", \"defaults\", "
+    {"[fleet]\n",
+     "1:2: error: unknown table \"fleet\", expected \"app\", \"agent\", \"gate\", \"readiness\", "
+     "\"defaults\", "
      "\"identities\" or \"probes\""},
     {"interval = '5s'\n",
-     "1:1: error: unknown key \"interval\", expected \"app\", \"agent\", \"readiness\", \"defaults\", "
+     "1:1: error: unknown key \"interval\", expected \"app\", \"agent\", \"gate\", \"readiness\", "
+     "\"defaults\", "
      "\"identities\" or \"probes\""},
     {"agent = 5\n", "1:9: error: [agent] is an integer, expected a table"},
     {"identities = []\n", "1:14: error: \"identities\" is a list, expected tables [identities.NAME]"},
@@ -260,6 +262,17 @@ constexpr Row kBad[] = {
     {"[readiness]\nwhen_failing = 'holt'\n",
      "2:16: error: \"when_failing\" is \"holt\", expected \"hold\", \"report\" or \"exit\"; did you mean "
      "\"hold\"?"},
+    // [gate]
+    {"[gate]\nwhen_closed = 'hod'\n",
+     "2:15: error: \"when_closed\" is \"hod\", expected \"reject\", \"hold\" or \"replay\"; did you mean "
+     "\"hold\"?"},
+    {"[gate]\nmax_connections = 0\n",
+     "2:19: error: \"max_connections\" is 0, expected an integer from 1 to 1000000"},
+    {"[gate]\nhealth_path = '/x?y'\n",
+     "2:1: error: \"health_path\" has a query or a fragment, expected a path alone, such as "
+     "\"/.holdshort/readyz\""},
+    {"[gate]\nlisten = '[::]:9090'\n",
+     "2:1: error: [gate] and [agent] both listen on port 9090; give one of them another"},
     // [defaults]
     {"[defaults]\npath = '/'\n", "2:1: error: unknown key \"path\" in [defaults]"},
     {"[defaults]\ninterval = 30\n",

@@ -21,10 +21,11 @@ using testing::HasSubstr;
 using testing::Not;
 
 // What `command` writes to standard output; fails where it does not end with 0.
-std::string output_of(const CommandLineOfApp& command, StandardError error = StandardError::inherited) {
+std::string output_of(const CommandLineOfApp& command, StandardError error = StandardError::inherited,
+                      std::size_t descriptors = 0) {
   int ends[2];
   EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  const auto child = start_child(command, ends[1], error);
+  const auto child = start_child(command, ends[1], error, descriptors);
   ::close(ends[1]);
   std::string all;
   char buffer[4096];
@@ -43,6 +44,10 @@ std::string shell(const std::string& script) { return output_of({"sh", "-c", scr
 TEST(StartChild, ArgumentsArriveAsTheyAre) {
   EXPECT_EQ(output_of({"printf", "%s|", "", "a b", "$HOME", "[1,2]", "--", "\"q\""}),
             "|a b|$HOME|[1,2]|--|\"q\"|");
+}
+
+TEST(StartChild, TheLimitOfDescriptorsIsTheOneItIsGiven) {
+  EXPECT_EQ(output_of({"sh", "-c", "ulimit -Sn"}, StandardError::inherited, 123), "123\n");
 }
 
 TEST(StartChild, NoDescriptorOfOursIsInherited) {

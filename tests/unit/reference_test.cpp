@@ -68,6 +68,7 @@ TEST(Reference, EveryKeyHasARowInItsTable) {
   };
   expect_rows("## [app]", app_fields());
   expect_rows("## [agent]", agent_fields());
+  expect_rows("## [gate]", gate_fields());
   expect_rows("## [readiness]", readiness_fields());
   expect_rows("## [identities.NAME]", identity_fields());
   expect_inner_rows("an identity", identity_fields());
