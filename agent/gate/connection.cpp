@@ -171,7 +171,7 @@ std::size_t Connection::process(std::string_view bytes) {
   partial_head_ = false;
   bool stopped = false;
   while (to < bytes.size() && !said_ && !stopped) {
-    if (!framing_.is_in_body() && tracking_.awaits_switch()) break;  // what follows may be no HTTP
+    if (framing_.is_in_head() && tracking_.awaits_switch()) break;  // what follows may be no HTTP
     const RequestFraming::Step step = framing_.next(bytes.substr(to));
     switch (step.part) {
       case Part::body:

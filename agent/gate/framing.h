@@ -56,6 +56,7 @@ class RequestFraming {
   // The response has switched protocols, or opened the tunnel of a CONNECT.
   void become_tunnel() { state_ = State::tunnel; }
   bool is_tunnel() const { return state_ == State::tunnel; }
+  bool is_in_head() const { return state_ == State::head; }  // or between two requests
   bool is_in_body() const { return state_ >= State::length && state_ != State::tunnel; }
   std::uint64_t bytes_to_come() const { return state_ == State::length ? left_ : 0; }  // of a body, if known
 
