@@ -179,8 +179,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   void hurry() {
     const Wall now = world.clock.wall_now();
     for (const EntryPtr& entry : entries) {
-      const bool just_ran =
-          entry->status.last && now - entry->status.last->ended < entry->config.startup_interval;
+      const auto& history = entry->status.history;
+      const bool just_ran = !history.empty() && now - history.front()->ended < entry->config.startup_interval;
       if (holds(*entry) && !entry->running && !just_ran) run_now(entry);
     }
   }
