@@ -207,11 +207,11 @@ class Run {
       for (const Fault& fault : faults)
         add(fmt::format("headers.cookie_{}", fault.rule), Outcome::fail, sample.request,
             "Secure, HttpOnly, SameSite and prefix in order", fault.what, references_of(fault.rule),
-            fmt::format("{} sets the cookie {}, which {}", sample.request, quoted(cookie->name), fault.what));
+            fmt::format("{} sets the cookie {}, which {}", sample.request, shown(cookie->name), fault.what));
       if (faults.empty())
         add("headers.cookies", Outcome::pass, sample.request,
             "Secure, HttpOnly, SameSite and prefix in order", "in order", {"OWASP API8:2023", "ASVS 3.3.1"},
-            fmt::format("{} sets the cookie {} in order", sample.request, quoted(cookie->name)));
+            fmt::format("{} sets the cookie {} in order", sample.request, shown(cookie->name)));
     }
   }
 

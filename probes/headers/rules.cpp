@@ -112,7 +112,7 @@ std::optional<std::int64_t> max_age(std::string_view field) {
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string shown(std::string_view text) {
   std::string out = "\"";
   for (const char c : text.substr(0, kQuoted)) {
     if (ascii::is_visible(c) || c == ' ') {
@@ -128,7 +128,7 @@ Verdict content_type_options(const std::vector<Header>& headers) {
   const std::vector<std::string> items = field_items(headers, "X-Content-Type-Options");
   if (items.empty()) return {false, "absent"};
   const bool holds = same_name(items.front(), "nosniff");
-  return {holds, holds ? "nosniff" : quoted(items.front())};
+  return {holds, holds ? "nosniff" : shown(items.front())};
 }
 
 Verdict content_security_policy(const std::vector<Header>& headers) {
@@ -163,7 +163,7 @@ Verdict framing(const std::vector<Header>& headers) {
   if (items.empty()) return {false, "neither frame-ancestors nor X-Frame-Options"};
   if (!all_same(items)) return {false, "X-Frame-Options with conflicting values"};
   const bool holds = same_name(items.front(), "DENY") || same_name(items.front(), "SAMEORIGIN");
-  return {holds, "X-Frame-Options " + quoted(items.front())};
+  return {holds, "X-Frame-Options " + shown(items.front())};
 }
 
 Verdict referrer_policy(const std::vector<Header>& headers) {
@@ -207,7 +207,7 @@ Verdict cache_control(const std::vector<Header>& headers) {
 Verdict no_version(const std::vector<Header>& headers) {
   for (const char* name : {"Server", "X-Powered-By", "X-AspNet-Version", "X-AspNetMvc-Version"})
     for (const std::string& line : field_lines(headers, name))
-      if (has_version(line)) return {false, fmt::format("{}: {}", name, quoted(line))};
+      if (has_version(line)) return {false, fmt::format("{}: {}", name, shown(line))};
   return {true, "none"};
 }
 

@@ -38,6 +38,6 @@ Verdict no_version(const std::vector<Header>& headers);
 bool is_page(const Response& response);
 
 // One line of the peer's for a report: control characters escaped, cut where it is long.
-std::string quoted(std::string_view text);
+std::string shown(std::string_view text);
 
 }  // namespace holdshort::headers_probe

@@ -16,7 +16,7 @@ std::string with_tail(std::string_view json_string, std::string_view raw) {
   return std::string(json_string.substr(0, json_string.size() - 1)) + std::string(raw) + "\"";
 }
 
-std::string quoted(std::string_view pointer) { return "\"" + name_of_field(pointer) + "\""; }
+std::string named(std::string_view pointer) { return "\"" + name_of_field(pointer) + "\""; }
 
 // One is inside the other, or is it.
 bool are_related(std::string_view a, std::string_view b) {
@@ -124,7 +124,7 @@ class Catalogue {
 
   void impossible_member(const json::Member& member) {
     const std::string& field = member.pointer;
-    const std::string name = quoted(field);
+    const std::string name = named(field);
     const auto put = [&](const char* id, std::string what, std::string_view raw) {
       add(id, std::move(what), json::replaced(body_, field, raw), field);
     };
@@ -160,7 +160,7 @@ class Catalogue {
       if (!is_open(member.pointer)) continue;
       if (member.in_object && !repeated) {
         const std::string& field = member.pointer;
-        add("repeated_key", fmt::format("with {} twice", quoted(field)),
+        add("repeated_key", fmt::format("with {} twice", named(field)),
             json::appended(body_, field.substr(0, field.rfind('/')), name_of_field(field), member.text),
             field);
         repeated = true;
@@ -171,7 +171,7 @@ class Catalogue {
 
   void doubtful_member(const json::Member& member) {
     const std::string& field = member.pointer;
-    const std::string name = quoted(field);
+    const std::string name = named(field);
     const auto put = [&](const char* id, std::string what, std::string_view raw) {
       add(id, std::move(what), json::replaced(body_, field, raw), field);
     };
