@@ -30,6 +30,7 @@
 #include "probes/kit/dial.h"
 #include "probes/kit/latch.h"
 #include "probes/kit/response_parser.h"
+#include "probes/kit/trust_store.h"
 
 namespace holdshort {
 namespace {
@@ -65,7 +66,7 @@ class TlsContexts {
     ssl::context context(ssl::context::tls_client);
     SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
     context.set_verify_mode(verify);
-    if (verify != ssl::verify_none) context.set_default_verify_paths();
+    if (verify != ssl::verify_none) trust_system_store(context.native_handle());
     return context;
   }
   std::optional<ssl::context> verifying_, trusting_;
