@@ -228,6 +228,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     ProbeOutcome outcome = co_await guarded(*entry->probe, context);
     if (is_over(*entry)) co_return Track::Next::as_scheduled;
     look_at_the_clocks();  // before anything is published on the strength of what was seen
+    look_at_ages();        // a verdict that has expired meanwhile is no longer one that a first fail may keep
     redact(outcome);
     if (jumps != jumps_before) {
       discard(entry, std::move(outcome), context.run_id, began);

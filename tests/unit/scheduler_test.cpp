@@ -111,6 +111,41 @@ TEST(Scheduler, AStoppedProcessDoesNotAnswerFromOldVerdicts) {
   EXPECT_GT(controls()["a"].runs, before);
 }
 
+TEST(Scheduler, AFirstFailKeepsNoVerdictThatHasExpired) {
+  Config config = config_of({"a"});
+  config.probes[0].interval = 1s;
+  config.probes[0].timeout = 500ms;  // a verdict lives for 3.5 s
+  Bench bench(std::move(config));
+  bench.clock.advance(1100ms);
+  ASSERT_TRUE(bench.ready());
+  controls()["a"].outcome = Outcome::fail;
+  controls()["a"].takes = 20ms;
+  for (const int before = controls()["a"].runs; controls()["a"].runs == before;) bench.clock.advance(1ms);
+  bench.clock.leap(4500ms);  // too short for a jump; the run's end is the first that is noticed
+  EXPECT_FALSE(bench.ready());
+}
+
+TEST(Scheduler, AQuestionThatWaitsMakesWhatHoldsRunNow) {
+  Config config = config_of({"a", "b"});
+  Bench bench(std::move(config));
+  bench.clock.advance(1s);
+  controls()["a"].outcome = Outcome::fail;
+  bench.clock.advance(15s);
+  ASSERT_FALSE(bench.ready());
+  bench.clock.advance(1s);
+  controls()["a"].outcome = Outcome::pass;
+  const int others = controls()["b"].runs, before = controls()["a"].runs;
+  bench.scheduler->hurry();
+  bench.clock.settle();
+  EXPECT_TRUE(bench.ready());
+  EXPECT_EQ(controls()["a"].runs, before + 1);
+  EXPECT_EQ(controls()["b"].runs, others) << "it holds nothing";
+  controls()["a"].outcome = Outcome::fail;
+  bench.scheduler->hurry();
+  bench.clock.settle();
+  EXPECT_EQ(controls()["a"].runs, before + 1) << "it passes";
+}
+
 TEST(Scheduler, AReloadKeepsWhatIsUnchanged) {
   Bench bench(config_of({"a", "b"}));
   bench.clock.advance(1s);
