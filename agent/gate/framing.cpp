@@ -43,9 +43,10 @@ bool is(std::string_view text, std::string_view name) {
                                                   [](char a, char b) { return ascii::to_lower(a) == b; });
 }
 
+// Of spaces. A tab would be allowed beside them (RFC 9110 5.6.3), but not all readers take it.
 std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
-  const std::size_t end = text.find_last_not_of(" \t");
+  const std::size_t begin = std::min(text.find_first_not_of(' '), text.size());
+  const std::size_t end = text.find_last_not_of(' ');
   return end == std::string_view::npos ? std::string_view() : text.substr(begin, end + 1 - begin);
 }
 

@@ -205,6 +205,8 @@ const Row kBad[] = {
              "chunked\r\n",
              "0\r\n\r\n"),
      {}},
+    {"TabBesideChunked", request("Transfer-Encoding: chunked\t\r\n", "0\r\n\r\n"), {}},
+    {"TabBeforeALength", request("Content-Length:\t5\r\n", "abcde"), {}},
     {"EmptyEncoding", request("Transfer-Encoding:\r\n"), {}},
     {"ListWithAnEmptyEntry", request("Transfer-Encoding: , chunked\r\n", "0\r\n\r\n"), {}},
     {"TwoEncodings",
