@@ -63,6 +63,13 @@ void send_at_once(int descriptor) {
   setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+// 0 once it is connected, else errno: EINPROGRESS, and EALREADY from then on.
+int connect_to(int descriptor, const SocketAddress& address) {
+  const int result = ::connect(descriptor, static_cast<const sockaddr*>(address.data()),
+                               static_cast<socklen_t>(address.size()));
+  return result == 0 || errno == EISCONN ? 0 : errno;
+}
+
 // After a read of `n` bytes of at most `size`: how much to read next.
 std::size_t adapted(std::size_t size, std::size_t n, bool all_taken) {
   if (!all_taken) return kSmallRead;
@@ -99,15 +106,27 @@ std::chrono::milliseconds Hub::patience(Phase phase) const {
 // --- the client's side
 
 void Connection::start(Hub& hub, int client) {
-  auto self = std::make_shared<Connection>(hub);
-  send_at_once(client);
-  self->client_.open(client);
+  Connections& list = hub.in(Phase::fresh);
+  Connection& self = *list.emplace_back(std::make_unique<Connection>(hub));
+  self.place_ = std::prev(list.end());
+  self.client_.open(client);
   ++hub.descriptors;
   hub.counters.connections.fetch_add(1, std::memory_order_relaxed);
-  auto& list = hub.in(Phase::fresh);
-  self->place_ = list.insert(list.end(), self);
-  self->deadline_ = std::chrono::steady_clock::now() + hub.patience(Phase::fresh);
-  self->read_client();
+  self.deadline_ = std::chrono::steady_clock::now() + hub.patience(Phase::fresh);
+  self.read_client();
+}
+
+void Connection::on_readable(Wire& wire) {
+  if (gone_) return;
+  if (&wire == &client_) return read_client();
+  if (app_.is_open() && !connecting_) read_app();
+}
+
+void Connection::on_writable(Wire& wire) {
+  if (gone_) return;
+  if (&wire == &client_) return flush_to_client();
+  if (connecting_) return connected();
+  if (app_.is_open()) flush_to_app();
 }
 
 void Connection::read_client() {
@@ -299,21 +318,15 @@ void Connection::try_addresses(std::size_t from) {
     const int descriptor = socket(address.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0 && errno == EAFNOSUPPORT) continue;
     if (descriptor < 0) return answer(kRejected, Answer::shed);
-    const auto attempt = [&] {
-      return ::connect(descriptor, static_cast<const sockaddr*>(address.data()),
-                       static_cast<socklen_t>(address.size())) == 0
-                 ? 0
-                 : errno;
-    };
-    int error = attempt();
+    int error = connect_to(descriptor, address);
     // Over loopback it is made by now, though nobody waited for it.
-    if (error == EINPROGRESS) error = attempt();
-    if (error == 0 || error == EISCONN || error == EALREADY) {
+    if (error == EINPROGRESS) error = connect_to(descriptor, address);
+    if (error == 0 || error == EALREADY) {
       app_.open(descriptor);
       ++hub_.descriptors;
-      connecting_ = error == EALREADY;
-      if (connecting_) return app_.wait_to_write([self = shared_from_this()] { self->connected(); });
       if (address.protocol().family() != AF_UNIX) send_at_once(descriptor);
+      connecting_ = error == EALREADY;
+      if (connecting_) return app_.wait_to_write();
       hub_.upstream.prefer(address_);
       return;
     }
@@ -328,13 +341,16 @@ void Connection::try_addresses(std::size_t from) {
 }
 
 void Connection::connected() {
-  if (gone_ || !connecting_) return;
-  if (app_.take_error() != 0) {
-    close_app(Ending::orderly);
-    try_addresses(address_ + 1);
-  } else {
+  const auto& addresses = hub_.upstream.addresses();
+  const int error =
+      address_ < addresses.size() ? connect_to(app_.descriptor(), addresses[address_]) : EADDRNOTAVAIL;
+  if (error == EALREADY) return app_.wait_to_write();
+  if (error == 0) {
     connecting_ = false;
     hub_.upstream.prefer(address_);
+  } else {
+    close_app(Ending::orderly);
+    try_addresses(address_ + 1);
   }
   resume();
 }
@@ -557,23 +573,11 @@ void Connection::enter(Phase phase) {
 
 void Connection::rearm() {
   if (gone_) return;
-  if (!to_client_.empty())
-    client_.wait_to_write([self = shared_from_this()] {
-      if (!self->gone_) self->flush_to_client();
-    });
-  if (wants_client())
-    client_.wait_to_read([self = shared_from_this()] {
-      if (!self->gone_) self->read_client();
-    });
+  if (!to_client_.empty()) client_.wait_to_write();
+  if (wants_client()) client_.wait_to_read();
   if (!app_.is_open() || connecting_) return;
-  if (!to_app_.empty())
-    app_.wait_to_write([self = shared_from_this()] {
-      if (!self->gone_ && self->app_.is_open()) self->flush_to_app();
-    });
-  if (!app_ended_ && to_client_.empty())
-    app_.wait_to_read([self = shared_from_this()] {
-      if (!self->gone_ && self->app_.is_open()) self->read_app();
-    });
+  if (!to_app_.empty()) app_.wait_to_write();
+  if (!app_ended_ && to_client_.empty()) app_.wait_to_read();
 }
 
 void Connection::close_app(Ending ending) {
@@ -589,7 +593,7 @@ void Connection::end(Ending client, Ending app) {
   --hub_.descriptors;
   close_app(app);
   hub_.counters.connections.fetch_sub(1, std::memory_order_relaxed);
-  hub_.in(phase_).erase(place_);  // the caller keeps *this alive
+  hub_.gone.splice(hub_.gone.end(), hub_.in(phase_), place_);
 }
 
 }  // namespace holdshort::gate

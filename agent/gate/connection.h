@@ -24,8 +24,8 @@
 #include "agent/config/config.h"
 #include "agent/gate/counters.h"
 #include "agent/gate/framing.h"
+#include "agent/gate/poller.h"
 #include "agent/gate/upstream.h"
-#include "agent/gate/wire.h"
 #include "agent/status.h"
 
 namespace holdshort::gate {
@@ -34,8 +34,7 @@ enum class Phase { fresh, head, idle, active, held, connecting, linger, cut };
 inline constexpr std::size_t kPhases = 8;
 
 class Connection;
-using ConnectionPtr = std::shared_ptr<Connection>;
-using Connections = std::list<ConnectionPtr>;
+using Connections = std::list<std::unique_ptr<Connection>>;
 
 inline constexpr std::size_t kSmallRead = 16 * 1024;   // bytes at a time, where the other side is slow
 inline constexpr std::size_t kLargeRead = 128 * 1024;  // where it takes all at once
@@ -48,7 +47,7 @@ inline constexpr std::chrono::milliseconds kCutDeadline{1000};
 // What the connections share. Loop thread only, but for the counters and the board.
 struct Hub {
   Hub(boost::asio::io_context& io, const StatusBoard& status_board, GateConfig gate_config)
-      : loop(io), board(status_board), config(std::move(gate_config)), upstream(io) {}
+      : board(status_board), config(std::move(gate_config)), upstream(io), poller(io) {}
 
   // Whether a request may go on now: the verdict is judged by its age, each time.
   bool lets_through() const { return !shutting && board.is_ready(Instant::now()); }
@@ -60,11 +59,12 @@ struct Hub {
   Connections& in(Phase phase) { return phases[static_cast<std::size_t>(phase)]; }
   std::chrono::milliseconds patience(Phase phase) const;  // max: without end
 
-  boost::asio::io_context& loop;
   const StatusBoard& board;
   GateConfig config;
   Upstream upstream;
+  Poller poller;
   Counters counters;
+  Connections gone;                                     // until nobody is inside one of them
   std::array<Connections, kPhases> phases;              // in the order of their deadlines
   std::size_t descriptors = 0, max_descriptors = 1024;  // of clients and their app connections
   bool open = false;                                    // as last seen; requests are judged anew
@@ -73,13 +73,13 @@ struct Hub {
   std::array<char, kLargeRead> scratch;
 };
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection : private Wire::Owner {
  public:
   struct Said;  // an answer of the gate's own
 
   // Takes over the connected `client`, and a place in the hub's lists until it is gone.
   static void start(Hub& hub, int client);
-  explicit Connection(Hub& hub) : hub_(hub), client_(hub.loop), app_(hub.loop) {}
+  explicit Connection(Hub& hub) : hub_(hub), client_(hub.poller, *this), app_(hub.poller, *this) {}
 
   void gate_changed();
   void expire();        // its deadline has passed
@@ -90,6 +90,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Monotonic deadline() const { return deadline_; }
 
  private:
+  void on_readable(Wire& wire) override;
+  void on_writable(Wire& wire) override;
+
   // The client's side.
   void read_client();
   bool wants_client() const;

@@ -1,5 +1,7 @@
 #include "agent/gate/gate.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -7,6 +9,7 @@
 #include <cerrno>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <boost/asio/io_context.hpp>
@@ -43,10 +46,13 @@ struct Gate::Impl {
     hub->upstream.set(app);
     hub->max_descriptors = descriptors_for_clients(descriptor_limit(), world.probes);
     hub->hurry = [this] { hurry(); };
+    hub->poller.set_after_events([this] { hub->gone.clear(); });
   }
 
   void start(int descriptor) {
     port = port_of(descriptor);
+    const int on = 1;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // for those it accepts too
     listener.assign(descriptor);
     world.board.on_publish([this] { asio::post(loop, [this] { look(); }); });
     asio::post(loop, [this] {
@@ -63,9 +69,9 @@ struct Gate::Impl {
     if (thread.joinable()) thread.join();
     for (Connections& list : hub->phases)
       while (!list.empty()) {
-        const ConnectionPtr connection = list.front();
-        connection->end_of_drain();
-        connection->drop();
+        Connection& connection = *list.front();
+        connection.end_of_drain();
+        connection.drop();
       }
   }
 
@@ -114,7 +120,7 @@ struct Gate::Impl {
     for (const Phase phase : {Phase::linger, Phase::fresh}) {
       if (hub->in(phase).empty()) continue;
       if (phase == Phase::fresh) hub->counters.count(Answer::shed);
-      ConnectionPtr(hub->in(phase).front())->drop();
+      hub->in(phase).front()->drop();
       return true;
     }
     return false;
@@ -127,9 +133,9 @@ struct Gate::Impl {
     look();
     for (Connections& list : hub->phases) {
       while (!list.empty() && list.front()->deadline() <= now) {
-        const ConnectionPtr late = list.front();
-        late->expire();
-        if (!list.empty() && list.front() == late) late->drop();
+        Connection& late = *list.front();
+        late.expire();
+        if (!list.empty() && list.front().get() == &late) late.drop();
       }
     }
     for_each(Phase::connecting, [](Connection& connection) { connection.retry(); });
@@ -137,6 +143,7 @@ struct Gate::Impl {
     if (!hub->in(Phase::held).empty()) hurry();
     if (!hub->open && now >= closed_since + hub->config.drain) end_of_drain();
     if (hub->shutting) look_whether_drained(now);
+    hub->gone.clear();
     slow = hub->connections() == 0 && !hub->shutting;
     timer.expires_after(slow ? kSlowTick : kTick);
     timer.async_wait([this](const boost::system::error_code& error) {
@@ -146,8 +153,9 @@ struct Gate::Impl {
 
   template <class Action>
   void for_each(Phase phase, Action action) {
-    const Connections now(hub->in(phase));  // it changes meanwhile
-    for (const ConnectionPtr& connection : now) action(*connection);
+    std::vector<Connection*> now;  // the list changes meanwhile; what ends is kept
+    for (const auto& connection : hub->in(phase)) now.push_back(connection.get());
+    for (Connection* connection : now) action(*connection);
   }
 
   // Whether the verdict has changed, or grown too old.
