@@ -184,7 +184,8 @@ def passes(holdshort, mib):
         said = run("node", HERE / "gate" / "ws.js", f"ws://{gate}/ws", env=env)
         say("WebSocket messages of every framing come back", said == "closed 1000 after 7 messages\n", said.strip())
         late = events(stage.port)
-        say("events come without delay", len(late) == 20 and max(late) < 50, f"{len(late)} events, the slowest {max(late, default=0):.0f} ms")
+        # They come 50 ms apart; who collects them would be hundreds late. A loaded machine may be, once.
+        say("events come without delay", len(late) == 20 and sorted(late)[10] < 25, f"{len(late)} events, half of them within {sorted(late)[10]:.0f} ms")
         size = mib << 20
         down = run("sh", "-c", f"curl -s http://{gate}/bytes/{size} | md5sum").split()[0]
         say(f"{mib} MiB down arrive whole", down == run("curl", "-s", f"http://{gate}/sum"), down)
