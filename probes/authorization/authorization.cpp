@@ -14,6 +14,8 @@
 
 #include "probes/kit/classify.h"
 #include "probes/kit/exchange.h"
+#include "probes/kit/follow.h"
+
 #include "probes/kit/json.h"
 
 namespace holdshort::authorization {
@@ -169,13 +171,8 @@ class Run {
     call.body = rule.body;
     if (json::is_json(rule.body) && !find_header(settings_.http.headers, "Content-Type"))
       call.headers.push_back({"Content-Type", "application/json"});
-    Response response = co_await exchange_.send_as(rule.as, call);
-    const std::string same = judge(rule).same_target(response, exchange_.prefix() + rule.path);
-    const bool keeps_method = rule.is_safe() || response.status == 307 || response.status == 308;
-    if (!same.empty() && keeps_method && same.starts_with(exchange_.prefix())) {
-      call.target = same.substr(exchange_.prefix().size());
-      response = co_await exchange_.send_as(rule.as, std::move(call));
-    }
+    std::string as = rule.as;
+    Response response = co_await send_and_follow(exchange_, judge(rule), std::move(as), std::move(call));
     const bool answered = response.status != 0 || response.ended == Ended::reset;
     silent_ = answered ? 0 : silent_ + 1;
     co_return response;

@@ -15,6 +15,8 @@
 #include "probes/kit/ascii.h"
 #include "probes/kit/classify.h"
 #include "probes/kit/exchange.h"
+#include "probes/kit/follow.h"
+
 #include "probes/kit/json.h"
 
 namespace holdshort::input_validation {
@@ -173,7 +175,7 @@ class Subject {
 
   Awaitable<Response> send(Call call) {
     std::string as = settings_.http.as;
-    Response response = co_await exchange_.send_as(std::move(as), std::move(call));
+    Response response = co_await send_and_follow(exchange_, judge_, std::move(as), std::move(call));
     const bool answered = response.status != 0 || response.ended == Ended::reset;
     silent_ = answered ? 0 : silent_ + 1;
     co_return response;
@@ -210,11 +212,10 @@ class Subject {
     const Response response = co_await send(std::move(valid));
     const Seen seen = judge_.see(response, exchange_.prefix() + path_);
     const std::string* location = response.header("Location");
-    const bool is_redirect = response.status >= 300 && response.status < 400 && seen != Seen::no_response;
-    const bool served =
-        seen == Seen::granted ||
-        (!judge_.has_marker() && ((seen == Seen::unknown && response.status >= 200) ||
-                                  (is_redirect && location && !is_login_location(*location))));
+    const bool is_redirect = seen == Seen::elsewhere;  // to what was made of it
+    const bool served = seen == Seen::granted ||
+                        (!judge_.has_marker() &&
+                         ((seen == Seen::unknown && response.status >= 200) || (is_redirect && location)));
     Check check{.id = which == Valid::first ? "input_validation.valid" : "input_validation.still_valid",
                 .outcome = served ? Outcome::pass : Outcome::inconclusive,
                 .request = name() + " with the valid body",
@@ -233,6 +234,8 @@ class Subject {
       check.summary += ", with what every unknown path gets: does it exist? Declare a marker if it does";
     } else if (seen == Seen::soft_denial || seen == Seen::unknown) {
       check.summary += judge_.has_marker() ? ", without the marker" : ", with a body that says no";
+    } else if (seen == Seen::to_same) {
+      check.summary += ": write the path as the app spells it";
     } else if (response.status == 409) {
       check.summary += ": it may be there already; where it can be sent only once, set send_valid = false";
     } else {

@@ -18,6 +18,8 @@ constexpr std::size_t kGrantedKeysAtLeast = 3;
 constexpr double kGrantedText = 0.6;
 constexpr double kLeakedJson = 0.8, kLeakedText = 0.95;  // a refusal in the site's own layout is no leak
 constexpr std::size_t kLeakedPartsAtLeast = 4;
+constexpr std::size_t kTellingValue = 4;  // characters; a shorter one stands in any text
+constexpr std::size_t kLeakedValuesAtLeast = 3;
 constexpr double kUnroutedShare = 0.9;  // both ways: nothing more, nothing less, a reflected path aside
 
 bool is_word_character(char c) {
@@ -231,6 +233,19 @@ Likeness::Share Likeness::share_of(const Likeness& whole, const std::vector<cons
   return share;
 }
 
+std::set<std::string> Likeness::values() const {
+  std::set<std::string> values;
+  for (const std::string& part : parts_) {
+    const std::size_t equals = json_ && part.starts_with('v') ? part.find('=') : std::string::npos;
+    if (equals == std::string::npos) continue;
+    std::string value = part.substr(equals + 1);
+    if (value == "true" || value == "false" || value == "null") continue;
+    if (value.size() > 1 && value.starts_with('"')) value = value.substr(1, value.size() - 2);
+    values.insert(std::move(value));
+  }
+  return values;
+}
+
 void Likeness::keep_common(const Likeness& other) {
   std::erase_if(parts_, [&](const std::string& part) { return !other.parts_.contains(part); });
 }
@@ -306,8 +321,10 @@ bool Judge::leaks(const Response& response) const {
   }
   if (!served_ || response.body.empty()) return false;
   const auto share = Likeness::of(response.body).share_of(served_->likeness, common());
-  return share.beyond >= kLeakedPartsAtLeast &&
-         share.all >= (served_->likeness.is_json() ? kLeakedJson : kLeakedText);
+  if (share.beyond >= kLeakedPartsAtLeast &&
+      share.all >= (served_->likeness.is_json() ? kLeakedJson : kLeakedText))
+    return true;
+  return leaks_values(response.body);
 }
 
 std::optional<std::string> Judge::own_location(const Response& response, std::string_view target) const {
@@ -318,6 +335,20 @@ std::optional<std::string> Judge::own_location(const Response& response, std::st
       location.authority.empty() || std::find(own_hosts_.begin(), own_hosts_.end(),
                                               without_default_port(location.authority)) != own_hosts_.end();
   return own && same_path(location.target, target) ? std::optional(location.target) : std::nullopt;
+}
+
+// The content of a JSON document inside another one, in a page or in a message.
+bool Judge::leaks_values(std::string_view body) const {
+  std::size_t telling = 0, found = 0;
+  for (const std::string& value : served_->likeness.values()) {
+    const bool known = std::any_of(unrouted_.begin(), unrouted_.end(),
+                                   [&](const Known& k) { return k.body.find(value) != std::string::npos; });
+    if (value.size() < kTellingValue || known) continue;
+    ++telling;
+    found += body.find(value) != std::string_view::npos;
+  }
+  return telling >= kLeakedValuesAtLeast &&
+         static_cast<double>(found) >= kLeakedJson * static_cast<double>(telling);
 }
 
 std::string Judge::same_target(const Response& response, std::string_view target) const {

@@ -47,6 +47,8 @@ class Likeness {
     std::size_t keys_beyond = 0;
   };
   Share share_of(const Likeness& whole, const std::vector<const Likeness*>& common) const;
+  // What a JSON document says, without its keys: its texts and numbers as JSON writes them, quotes left out.
+  std::set<std::string> values() const;
   // Forgets what `other` lacks: of two answers to the same request, the parts that do not change.
   void keep_common(const Likeness& other);
 
@@ -92,6 +94,7 @@ class Judge {
   // Where a redirect on the app itself leads that leaves the path what it is, spelling aside.
   std::optional<std::string> own_location(const Response& response, std::string_view target) const;
   bool like_served(const Response& response) const;
+  bool leaks_values(std::string_view body) const;
   bool like_unrouted(const Response& response) const;
   std::vector<const Likeness*> common() const;
   std::optional<Marker> marker_;

@@ -151,6 +151,9 @@ rules = [{ as = "root", expect = "allow" }, { as = "alice", path = "/me", expect
                                      : enforcing(sent);
                         },
                         Outcome::pass, ""},
+                    Row{"ARefusalMayNameWhatWasAskedFor",
+                        but(bob_asks_for_alices, answer(403, R"({"error":"order 1001 belongs to alice"})")),
+                        Outcome::pass, ""},
                     Row{"ForbiddenNeedsNobodyWhoIsServedTheSame", enforcing, Outcome::pass, "",
                         R"([probes.roles]
 type = "authorization"
@@ -171,40 +174,46 @@ rules = [{ as = "alice", path = "/me", expect = "allow" }, { as = "alice", path 
 
 INSTANTIATE_TEST_SUITE_P(
     NotEnforcing, Authorization,
-    testing::Values(Row{"AnyUserReadsAnyOrder", but(bob_asks_for_alices, answer(200, order(1001))),
-                        Outcome::fail, "authorization.object_level"},
-                    Row{"ARefusalThatCarriesTheOrder", but(bob_asks_for_alices, answer(403, order(1001))),
-                        Outcome::fail, "authorization.object_level"},
-                    Row{"A401ThatCarriesTheOrder", but(bob_asks_for_alices, answer(401, order(1001))),
-                        Outcome::fail, "authorization.object_level"},
-                    Row{"ARedirectThatCarriesTheOrder",
-                        but(bob_asks_for_alices, answer(302, order(1001), {{"Location", "/orders"}})),
-                        Outcome::fail, "authorization.object_level"},
-                    Row{"APartWithTheMarkerIsAGrant", but(bob_asks_for_alices, answer(200, "nonce-a1 only")),
-                        Outcome::fail, "authorization.object_level", with_marker("nonce-")},
-                    Row{"ARefusalThatCarriesTheMarker",
-                        but(bob_asks_for_alices, answer(404, "no nonce-a1 for you")), Outcome::fail,
-                        "authorization.object_level", with_marker("nonce-")},
-                    Row{"ARulesOwnMarkerCounts", but(bob_asks_for_alices, answer(200, "nonce-a1 only")),
-                        Outcome::fail, "authorization.object_level",
-                        R"([probes.orders]
+    testing::Values(
+        Row{"AnyUserReadsAnyOrder", but(bob_asks_for_alices, answer(200, order(1001))), Outcome::fail,
+            "authorization.object_level"},
+        Row{"ARefusalThatCarriesTheOrder", but(bob_asks_for_alices, answer(403, order(1001))), Outcome::fail,
+            "authorization.object_level"},
+        Row{"ARefusalThatCarriesTheOrderInsideOfIt",
+            but(bob_asks_for_alices, answer(403, "{\"error\":\"not yours\",\"order\":" + order(1001) + "}")),
+            Outcome::fail, "authorization.object_level"},
+        Row{"AnErrorPageThatCarriesTheOrder",
+            but(bob_asks_for_alices,
+                answer(403, "<html><h1>Forbidden</h1><pre>" + order(1001) + "</pre></html>")),
+            Outcome::fail, "authorization.object_level"},
+        Row{"A401ThatCarriesTheOrder", but(bob_asks_for_alices, answer(401, order(1001))), Outcome::fail,
+            "authorization.object_level"},
+        Row{"ARedirectThatCarriesTheOrder",
+            but(bob_asks_for_alices, answer(302, order(1001), {{"Location", "/orders"}})), Outcome::fail,
+            "authorization.object_level"},
+        Row{"APartWithTheMarkerIsAGrant", but(bob_asks_for_alices, answer(200, "nonce-a1 only")),
+            Outcome::fail, "authorization.object_level", with_marker("nonce-")},
+        Row{"ARefusalThatCarriesTheMarker", but(bob_asks_for_alices, answer(404, "no nonce-a1 for you")),
+            Outcome::fail, "authorization.object_level", with_marker("nonce-")},
+        Row{"ARulesOwnMarkerCounts", but(bob_asks_for_alices, answer(200, "nonce-a1 only")), Outcome::fail,
+            "authorization.object_level",
+            R"([probes.orders]
 type = "authorization"
 rules = [{ as = "alice", path = "/orders/1001", expect = "allow", marker = "nonce-a1" },
          { as = "bob", path = "/orders/1002", expect = "allow" },
          { as = "bob", path = "/orders/1001", expect = "deny" }])"},
-                    Row{"AnyUserIsAdministrator", but(alice_asks_for_admin, answer(200, kAdmin)),
-                        Outcome::fail, "authorization.function_level", kRoles},
-                    Row{"AStrangerIsAdministrator", but(a_stranger_asks_for_admin, answer(200, kAdmin)),
-                        Outcome::fail, "authorization.anonymous", kRoles},
-                    Row{"ContentWithNobodyToCompareWith", but(alice_asks_for_admin, answer(200, kAdmin)),
-                        Outcome::fail, "authorization.function_level",
-                        R"([probes.roles]
+        Row{"AnyUserIsAdministrator", but(alice_asks_for_admin, answer(200, kAdmin)), Outcome::fail,
+            "authorization.function_level", kRoles},
+        Row{"AStrangerIsAdministrator", but(a_stranger_asks_for_admin, answer(200, kAdmin)), Outcome::fail,
+            "authorization.anonymous", kRoles},
+        Row{"ContentWithNobodyToCompareWith", but(alice_asks_for_admin, answer(200, kAdmin)), Outcome::fail,
+            "authorization.function_level",
+            R"([probes.roles]
 type = "authorization"
 rules = [{ as = "alice", path = "/me", expect = "allow" }, { as = "alice", path = "/admin", expect = "deny" }])"},
-                    Row{"AGrantIsSeenThoughTheCallerIsAllowedNothing",
-                        but(bob_asks_for_alices, answer(200, order(1001))), Outcome::fail,
-                        "authorization.function_level",
-                        R"([probes.orders]
+        Row{"AGrantIsSeenThoughTheCallerIsAllowedNothing", but(bob_asks_for_alices, answer(200, order(1001))),
+            Outcome::fail, "authorization.function_level",
+            R"([probes.orders]
 type = "authorization"
 rules = [{ as = "alice", path = "/orders/1001", expect = "allow" },
          { as = "bob", path = "/orders/1001", expect = "deny" }])"}),

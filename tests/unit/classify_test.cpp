@@ -130,6 +130,22 @@ TEST(ClassifyLeak, ARefusalThatCarriesTheContentIsNone) {
   EXPECT_FALSE(judge.leaks(answer(401, R"({"error":"unauthenticated"})")));
 }
 
+TEST(ClassifyLeak, TheContentIsRecognisedInsideOfAnythingElse) {
+  const std::string order = R"({"id":1001,"owner":"alice","sku":"LAMP-100","open":true,"n":2})";
+  const Judge judge = judge_of(answer(200, order), answer(404, R"({"error":"not found"})"));
+  EXPECT_TRUE(judge.leaks(answer(403, R"({"error":"not yours","order":)" + order + "}")));
+  EXPECT_TRUE(judge.leaks(answer(403, "<h1>Forbidden</h1><pre>" + order + "</pre>")));
+  EXPECT_FALSE(judge.leaks(answer(403, R"({"error":"1001 belongs to alice","retry":true})")));
+}
+
+TEST(ClassifyLeak, FewOrShortValuesStandInAnyText) {
+  const Judge few = judge_of(answer(200, R"({"role":"admin","state":"active","n":17})"), answer(404));
+  EXPECT_FALSE(few.leaks(answer(403, R"({"error":"17 active accounts, none is admin"})")));
+  const Judge common = judge_of(answer(200, R"({"app":"orders","site":"Example","id":1001,"by":"alice"})"),
+                                answer(404, R"({"app":"orders","site":"Example"})"));
+  EXPECT_FALSE(common.leaks(answer(403, R"({"app":"orders","site":"Example","error":"1001"})")));
+}
+
 TEST(ClassifyLeak, ARefusalOfTheSameShapeIsARefusal) {
   const Judge judge = judge_of(answer(200, R"({"code":0,"message":"ok","data":"lamps"})"), answer(404));
   EXPECT_FALSE(judge.leaks(answer(401, R"({"code":401,"message":"no","data":null})")));

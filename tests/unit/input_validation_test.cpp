@@ -177,6 +177,15 @@ INSTANTIATE_TEST_SUITE_P(
                           return is_missing || is_null ? answer(201, R"({"id":1})") : enforcing(sent);
                         },
                         Outcome::pass, "", probe("optional = [\"/email\"]\n")},
+                    Row{"AnotherSpellingIsFollowed",
+                        [](const Sent& sent) {
+                          if (sent.request.target == "/orders")
+                            return answer(308, "", {{"Location", "/orders/"}});
+                          Sent moved = sent;
+                          if (sent.request.target == "/orders/") moved.request.target = "/orders";
+                          return enforcing(moved);
+                        },
+                        Outcome::pass, ""},
                     Row{"AnyAnswerBelow500WillDoForWhatIsDoubtful",
                         [](const Sent& sent) {
                           return sent.request.body.find("__proto__") != std::string::npos
@@ -249,6 +258,12 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"A200ThatSaysNoToTheValidBodyProvesNothing",
             but(is_valid_body, answer(200, R"({"error":"out of stock"})")), Outcome::inconclusive,
             "input_validation.valid"},
+        Row{"ARedirectThatMakesAGetOfItProvesNothing",
+            [](const Sent& sent) {
+              if (sent.request.target != "/orders") return answer(404);
+              return answer(301, "", {{"Location", "/orders/"}});
+            },
+            Outcome::inconclusive, "input_validation.valid"},
         Row{"AConflictProvesNothing", but(is_valid_body, answer(409, "exists")), Outcome::inconclusive,
             "input_validation.valid"},
         Row{"WithoutTheValidBodyAnAppThatRefusesEverybodyProvesNothing", always(answer(401, "no")),
