@@ -136,7 +136,6 @@ class Catalogue {
       case Type::null:
         return;
       case Type::number:
-        return put("wrong_type", fmt::format("where {} is a word", name), R"("hs")");
       case Type::object:
         return put("wrong_type", fmt::format("where {} is a word", name), R"("hs")");
       case Type::boolean:

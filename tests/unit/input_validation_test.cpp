@@ -2,6 +2,7 @@
 // are absent.
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -471,6 +472,9 @@ TEST(InputValidationRequests, OnlySixteenFieldsAreChanged) {
   const auto missing = std::count_if(outcome.checks.begin(), outcome.checks.end(),
                                      [](const Check& c) { return c.id == "input_validation.missing_field"; });
   EXPECT_EQ(missing, 16);
+  std::map<std::string, int> by_client;
+  for (const Sent& sent : stage.client.sent) ++by_client[sent.header("Fly-Client-IP")];
+  for (const auto& [client, count] : by_client) EXPECT_LE(count, 50) << client;
 }
 
 TEST(InputValidationHang, ThreeSilencesEndARun) {
@@ -639,6 +643,10 @@ TEST(InputValidationConfig, SaysWhereAndWhat) {
       "\"/note\"?");
   EXPECT_EQ(complaint("body = '{\"note\":1}'\nmax_body = '5B'\n"),
             "holdshort.toml:6:1: error: \"max_body\" is below the 10 bytes of \"body\"");
+  EXPECT_EQ(
+      complaint("body = '{\"note\":1}'\nmax_body = '65MB'\n"),
+      "holdshort.toml:6:12: error: \"max_body\" is \"65MB\", expected a size with a unit (B, KB, MB) from "
+      "1 to 67108864");
   EXPECT_EQ(complaint("body = 'a=1'\ncontent_type = 'application/x-www-form-urlencoded'\n"), "");
 }
 
