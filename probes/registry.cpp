@@ -13,6 +13,7 @@
 #include "probes/rate_limit/rate_limit.h"
 #include "probes/secret/secret.h"
 #include "probes/tcp/tcp.h"
+#include "probes/tls/tls.h"
 
 namespace holdshort {
 
@@ -32,6 +33,7 @@ std::span<const ProbeType> probe_types() {
       {"secret", Talks::nothing, secret_probe::kFields, secret_probe::kExplanation, secret_probe::make},
       {"headers", Talks::http, headers_probe::kFields, headers_probe::kExplanation, headers_probe::make},
       {"cors", Talks::http, cors::kFields, cors::kExplanation, cors::make},
+      {"tls", Talks::nothing, tls_probe::kFields, tls_probe::kExplanation, tls_probe::make},
       {"listeners", Talks::nothing, listeners::kFields, listeners::kExplanation, listeners::make},
       {"exec", Talks::nothing, exec_probe::kFields, exec_probe::kExplanation, exec_probe::make},
   };

@@ -7,6 +7,7 @@
 
 #include "probes/kit/channel.h"
 #include "probes/kit/exchange.h"
+#include "probes/kit/way.h"
 
 namespace holdshort::tcp_probe {
 namespace {
@@ -41,34 +42,25 @@ std::string seen_of(const Dialled& dialled) {
   return "";
 }
 
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
 class TcpProbe final : public Probe {
  public:
   TcpProbe(Address address, Expect expect, const Values& values)
       : address_(std::move(address)),
         expect_(expect),
         timeout_(values.duration("timeout")),
-        through_private_ip_(values.string("via") == "private" && address_.path.empty()) {}
+        via_(via_of(values)) {}
 
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     ProbeOutcome outcome;
-    Address address = address_;
-    std::string source;
-    if (through_private_ip_) {
-      if (context.app.private_ip.empty()) {
-        outcome.add(Exchange::no_way("tcp.port"));
-        co_return outcome;
-      }
-      source = context.app.private_ip;
-      if (is_loopback(address.host)) address.host = source;
+    std::optional<Way> way = way_to(address_, via_, context.app);
+    if (!way) {
+      outcome.add(Exchange::no_way("tcp.port"));
+      co_return outcome;
     }
     Channel channel(timeout_);
-    const Dialled dialled = co_await channel.connect(address, std::move(source));
+    const Dialled dialled = co_await channel.connect(way->address, std::move(way->source));
     outcome.requests = 1;
-    outcome.add(judge(address, expect_, dialled));
+    outcome.add(judge(way->address, expect_, dialled));
     co_return outcome;
   }
 
@@ -76,7 +68,7 @@ class TcpProbe final : public Probe {
   const Address address_;
   const Expect expect_;
   const std::chrono::milliseconds timeout_;
-  const bool through_private_ip_;
+  const Via via_;
 };
 
 }  // namespace

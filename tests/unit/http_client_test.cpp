@@ -1,9 +1,6 @@
 // The probes' client against peers that answer, lie, dribble, flood, hang, reset and are not there.
 #include "probes/kit/http_client.h"
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -21,6 +18,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/certificates.h"
 #include "tests/support/raw_server.h"
 
 namespace holdshort {
@@ -468,49 +466,19 @@ TEST(HttpClientConnection, UnixSocketThatIsNotThereIsRefused) {
   }
 }
 
-template <class T, auto Free>
-struct Freer {
-  void operator()(T* object) const { Free(object); }
-};
-template <class T, auto Free>
-using Owned = std::unique_ptr<T, Freer<T, Free>>;
-
 // A self-signed certificate for app.test and 127.0.0.1, made anew; the server reports the SNI it was sent.
 class TlsServer {
  public:
   explicit TlsServer(asio::io_context& loop)
-      : key_(EVP_EC_gen("P-256")),
-        certificate_(X509_new()),
-        server_(loop, [this](PeerPtr peer) { return serve(std::move(peer), this); }) {
-    sign();
-    SSL_CTX_use_certificate(context_.native_handle(), certificate_.get());
-    SSL_CTX_use_PrivateKey(context_.native_handle(), key_.get());
+      : server_(loop, [this](PeerPtr peer) { return serve(std::move(peer), this); }) {
+    use(context_.native_handle(), issued);
   }
   std::uint16_t port() const { return server_.port(); }
-  void save(const std::string& path) const {
-    const Owned<BIO, BIO_free> file(BIO_new_file(path.c_str(), "w"));
-    PEM_write_bio_X509(file.get(), certificate_.get());
-  }
+  const testing_support::Issued issued = testing_support::issue({});
   std::string seen_name;
   std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecure";
 
  private:
-  void sign() {
-    X509* const certificate = certificate_.get();
-    X509_set_version(certificate, X509_VERSION_3);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
-    X509_set_pubkey(certificate, key_.get());
-    X509_NAME* const name = X509_get_subject_name(certificate);
-    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("test"), -1,
-                               -1, 0);
-    X509_set_issuer_name(certificate, name);
-    const Owned<X509_EXTENSION, X509_EXTENSION_free> names(
-        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:app.test,IP:127.0.0.1"));
-    X509_add_ext(certificate, names.get(), -1);
-    X509_sign(certificate, key_.get(), EVP_sha256());
-  }
   static Awaitable<void> serve(PeerPtr peer, TlsServer* self) {
     ssl::stream<tcp::socket&> stream(peer->socket, self->context_);
     error_code failed;
@@ -527,8 +495,6 @@ class TlsServer {
                                asio::redirect_error(asio::use_awaitable, failed));
   }
   ssl::context context_{ssl::context::tls_server};
-  Owned<EVP_PKEY, EVP_PKEY_free> key_;
-  Owned<X509, X509_free> certificate_;
   RawServer server_;
 };
 
@@ -554,26 +520,10 @@ TEST(HttpClientTls, CertificateOfNobodyKnownFails) {
   EXPECT_NE(response.error.find("self"), std::string::npos) << response.error;  // "self-signed certificate"
 }
 
-// Trusts the certificate of `server` for as long as it lives.
-class Trusted {
- public:
-  explicit Trusted(const TlsServer& server) {
-    server.save(path_);
-    ::setenv("SSL_CERT_FILE", path_.c_str(), 1);
-  }
-  ~Trusted() {
-    ::unsetenv("SSL_CERT_FILE");
-    ::unlink(path_.c_str());
-  }
-
- private:
-  std::string path_ = "/tmp/holdshort-test-" + std::to_string(::getpid()) + ".pem";
-};
-
 TEST(HttpClientTls, CertificateMustBeForTheNameOrTheAddress) {
   asio::io_context loop;
   TlsServer server(loop);
-  const Trusted trusted(server);
+  const testing_support::Trusted trusted(server.issued);
   const std::pair<const char*, Ended> rows[] = {{"app.test", Ended::complete},
                                                 {"", Ended::complete},  // the url's host: 127.0.0.1
                                                 {"other.test", Ended::tls_failed},
