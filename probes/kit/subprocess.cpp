@@ -1,6 +1,7 @@
 #include "probes/kit/subprocess.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/syscall.h>
@@ -156,14 +157,19 @@ class Running : public std::enable_shared_from_this<Running> {
     if (is_late) finished.how = Finished::How::late;
     finished.output = std::move(tail_);
     finished.output_is_cut = is_cut_;
-    close();
+    is_over_ = true;
     co_return finished;
   }
 
+  // Where run() was abandoned, this waits for its death: a moment, unless the kernel holds it.
   void close() {
     error_code ignored;
-    kill_group();
-    reap();
+    if (!is_over_) {
+      kill_group();
+      pollfd waiting{process_.native_handle(), POLLIN, 0};
+      ::poll(&waiting, 1, static_cast<int>(std::chrono::milliseconds(kDeathTakes).count()));
+      reap();
+    }
     process_.close(ignored);
     output_.close(ignored);
   }
@@ -242,7 +248,7 @@ class Running : public std::enable_shared_from_this<Running> {
   mutable Handle process_;
   Handle output_;
   asio::steady_timer timer_;
-  bool has_ended_ = false, is_reaped_ = false;
+  bool has_ended_ = false, is_reaped_ = false, is_over_ = false;
   std::string tail_;
   bool is_cut_ = false;
 };
