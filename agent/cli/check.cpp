@@ -83,7 +83,8 @@ class Checker {
                           .runbook = probe.runbook,
                           .severity = probe.severity,
                           .outcome = {},
-                          .duration = {}});
+                          .duration = {},
+                          .place = probe.values->table_place()});
     }
     boost::asio::co_spawn(loop_, run_all(clock_.now() + wait),
                           [this](std::exception_ptr error) { error_ = error; });
@@ -175,16 +176,28 @@ class Checker {
   std::exception_ptr error_;
 };
 
+std::string render(const CheckOptions& options, const Report& report) {
+  switch (options.format) {
+    case CheckOptions::Format::json:
+      return render_json(report);
+    case CheckOptions::Format::junit:
+      return render_junit(report);
+    case CheckOptions::Format::sarif:
+      return render_sarif(report);
+    case CheckOptions::Format::text:
+      break;
+  }
+  const bool colour = options.output.empty() && isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR");
+  return render_text(report, colour ? Colour::yes : Colour::no);
+}
+
 int write_report(const CheckOptions& options, const Report& report) {
   std::FILE* file = options.output.empty() ? stdout : std::fopen(options.output.c_str(), "w");
   if (!file) {
     fmt::print(stderr, "holdshort: cannot write {}: {}\n", options.output, std::strerror(errno));
     return 2;
   }
-  const bool colour = options.output.empty() && isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR");
-  const std::string text = options.format == CheckOptions::Format::json
-                               ? render_json(report)
-                               : render_text(report, colour ? Colour::yes : Colour::no);
+  const std::string text = render(options, report);
   const bool written =
       std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0;
   if (file != stdout) std::fclose(file);
@@ -209,6 +222,7 @@ int run_check(const CheckOptions& options) {
   report.app = machine.app.empty() ? loaded.config->app.host : machine.app;
   report.region = machine.region;
   report.machine = machine.machine_id;
+  report.config = loaded.file;
   report.started = std::chrono::system_clock::now();
   const auto began = std::chrono::steady_clock::now();
   Checker checker(std::move(*loaded.config), std::random_device{}());

@@ -13,7 +13,7 @@ struct CheckOptions {
   std::optional<std::string> target;
   std::vector<std::string> only;
   std::chrono::milliseconds wait{};
-  enum class Format { text, json } format = Format::text;
+  enum class Format { text, json, junit, sarif } format = Format::text;
   std::string output;  // a file; "": standard output
 };
 

@@ -34,6 +34,12 @@ int usage_error(std::string_view what) {
   return kUsageError;
 }
 
+CheckOptions::Format report_format(std::string_view name) {
+  if (name == "json") return CheckOptions::Format::json;
+  if (name == "junit") return CheckOptions::Format::junit;
+  return name == "sarif" ? CheckOptions::Format::sarif : CheckOptions::Format::text;
+}
+
 void add_config(CLI::App& command, std::string& file) {
   command
       .add_option(
@@ -84,7 +90,7 @@ struct CommandLine {
     check_command->add_option("--wait", wait, "keep trying for so long while the result is inconclusive")
         ->check(kDuration);
     check_command->add_option("--format", format, "how to report")
-        ->check(CLI::IsMember({"text", "json"}))
+        ->check(CLI::IsMember({"text", "json", "junit", "sarif"}))
         ->capture_default_str();
     check_command
         ->add_option("--output", check.output, "write the report there instead of to standard output")
@@ -102,7 +108,7 @@ struct CommandLine {
     check.config = config;
     if (!target.empty()) check.target = target;
     if (!wait.empty()) check.wait = Duration::parse(wait)->value();
-    check.format = format == "json" ? CheckOptions::Format::json : CheckOptions::Format::text;
+    check.format = report_format(format);
     return run_check(check);
   }
 };

@@ -15,10 +15,12 @@ struct ProbeReport {
   Severity severity = Severity::required;
   ProbeOutcome outcome;
   std::chrono::microseconds duration{};
+  Place place;  // of its table in Report::config
 };
 
 struct Report {
   std::string version, app, region, machine;
+  std::string config;  // the file, as it was named
   Wall started;
   std::chrono::microseconds duration{};
   std::vector<ProbeReport> probes;
@@ -27,6 +29,8 @@ struct Report {
 };
 
 std::string render_json(const Report& report);  // contract section 4
+std::string render_junit(const Report& report);
+std::string render_sarif(const Report& report);
 enum class Colour { no, yes };
 std::string render_text(const Report& report, Colour colour);
 
