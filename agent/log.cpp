@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "agent/terminal.h"
 #include "agent/timestamp.h"
-#include "probes/kit/ascii.h"
 
 namespace holdshort {
 
@@ -85,20 +85,6 @@ std::string json_line(Line line) {
   cut_texts(line);
   while ((text = as_json(line)).size() >= Log::kMaxLine) line.attributes.pop_back();
   return text;
-}
-
-// What a terminal must not see: a message may quote the app.
-std::string printable(std::string_view text) {
-  std::string clean;
-  for (const char c : text) {
-    if (c == '\n')
-      clean += "\\n";
-    else if (ascii::is_control(c))
-      clean += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    else
-      clean += c;
-  }
-  return clean;
 }
 
 std::string painted_name(LogLevel level, Log::Paint paint) {

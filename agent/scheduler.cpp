@@ -314,6 +314,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     status.run_id = run_id;
     status.checks = std::move(outcome.checks);
     ++status.runs[static_cast<std::size_t>(run->outcome)];
+    const bool good = run->outcome == Outcome::pass || run->outcome == Outcome::skipped;
+    status.not_passed = good ? 0 : status.not_passed + 1;
     status.requests += static_cast<std::uint64_t>(run->requests);
     if (status.history.size() == kHistory) status.history.pop_back();
     status.history.insert(status.history.begin(), std::move(run));
@@ -446,6 +448,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
       const Monotonic due = self->world.clock.now() + kTick;
       co_await self->world.clock.sleep_until(due);
       if (self->stopping) co_return;
+      self->world.board.set_lag(std::max(self->world.clock.now() - due, Monotonic::duration::zero()));
       self->look_at_the_clocks();
       self->look_at_ages();
       self->speak_of_waiting();

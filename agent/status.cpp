@@ -87,4 +87,22 @@ bool StatusBoard::alive(Monotonic now) const {
   return beat != Monotonic() && now - beat <= kSilence;
 }
 
+void StatusBoard::set_lag(std::chrono::nanoseconds lag) {
+  lag_.store(lag.count(), std::memory_order_relaxed);
+}
+
+std::chrono::nanoseconds StatusBoard::lag() const {
+  return std::chrono::nanoseconds(lag_.load(std::memory_order_relaxed));
+}
+
+void StatusBoard::set_reload(Reload reload) {
+  const std::lock_guard lock(mutex_);
+  reload_ = reload;
+}
+
+Reload StatusBoard::reload() const {
+  const std::lock_guard lock(mutex_);
+  return reload_;
+}
+
 }  // namespace holdshort

@@ -59,7 +59,8 @@ struct ProbeStatus {
   std::optional<Wall> next_run;                           // of the next run, or of the one under way
   std::uint64_t runs[4] = {};                             // by Outcome, since start
   std::uint64_t requests = 0;                             // since start
-  bool holds = false;                                     // is one of the reasons for not being ready
+  std::uint64_t not_passed = 0;  // runs in a row, the last one included, that neither passed nor were skipped
+  bool holds = false;            // is one of the reasons for not being ready
   Monotonic valid_until = Monotonic::max();  // the state is stale after it; max: it cannot grow stale (again)
 };
 
@@ -79,6 +80,12 @@ bool is_ready(const Status& status, Instant now);
 // `status` as it stands at `now`: verdicts that have grown too old are stale. The same object where none has.
 std::shared_ptr<const Status> as_of(std::shared_ptr<const Status> status, Instant now);
 
+// The last time the configuration was read.
+struct Reload {
+  enum class Result { accepted, rejected } result = Result::accepted;
+  Wall accepted;  // when one was accepted last
+};
+
 // Where the loop publishes and surfaces load. Any thread.
 class StatusBoard {
  public:
@@ -93,6 +100,11 @@ class StatusBoard {
   // The scheduler's heart: beaten at every tick while it lives. Monotonic.
   void beat(Monotonic now);
   bool alive(Monotonic now) const;
+  // How late the scheduler's last tick was: the loop was busy, or got no processor.
+  void set_lag(std::chrono::nanoseconds lag);
+  std::chrono::nanoseconds lag() const;
+  void set_reload(Reload reload);
+  Reload reload() const;
 
   static constexpr std::chrono::seconds kSilence{10};  // without a beat for so long it is dead
 
@@ -101,7 +113,9 @@ class StatusBoard {
   std::shared_ptr<const Status> status_ = std::make_shared<const Status>();
   std::mutex listener_mutex_;
   std::function<void()> listener_;
+  Reload reload_;
   std::atomic<Monotonic::rep> beat_{0};  // 0: never
+  std::atomic<std::chrono::nanoseconds::rep> lag_{0};
 };
 
 }  // namespace holdshort

@@ -93,6 +93,7 @@ class Agent {
   // With a command: starts and supervises it, and returns its status.
   int run(const CommandLineOfApp& command) {
     board_.beat(clock_.now());
+    board_.set_reload({Reload::Result::accepted, clock_.wall_now()});
     auto server = HealthServer::start(listen_, board_, token_);
     if (!server) return cannot_start(server.error());
     server_ = std::move(*server);
@@ -236,6 +237,7 @@ class Agent {
     Loaded loaded = load_config(file_, environment_, {});
     if (!loaded.config) {
       show(loaded);
+      board_.set_reload({Reload::Result::rejected, board_.reload().accepted});
       const std::string first = loaded.diagnostics.empty()
                                     ? "unreadable"
                                     : holdshort::format(loaded.file, loaded.diagnostics.front());
@@ -252,6 +254,7 @@ class Agent {
     server_->set_status_token(token_of(config));
     const auto probes = static_cast<std::int64_t>(config.probes.size());
     scheduler_->reload(std::move(config));
+    board_.set_reload({Reload::Result::accepted, clock_.wall_now()});
     log_.write(LogLevel::info, "config.reloaded", fmt::format("{}: {} probes", file_, probes),
                {{"probes", probes}});
   }

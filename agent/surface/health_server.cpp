@@ -120,6 +120,11 @@ class Site final : public httplib::Server {
     token_ = std::move(token);
   }
 
+  void set_gate(std::function<GateCounts()> counts) {
+    const std::lock_guard lock(mutex_);
+    gate_counts_ = std::move(counts);
+  }
+
   // The answer to a whole request; `keep` says whether the connection may be used again.
   std::string answer(std::string_view request, const std::string& peer, bool& keep) {
     MemoryStream stream(request);
@@ -147,11 +152,23 @@ class Site final : public httplib::Server {
       reply(response, request.has_param("verbose") ? render_readyz_verbose(*status) : render_readyz(*status));
     } else if (request.path.starts_with(kOneProbe)) {
       reply(response, render_readyz_probe(*status, request.path.substr(kOneProbe.size())));
+    } else if (request.path == "/metrics") {
+      reply(response, render_metrics(measure(*status)));
     } else if (request.path == "/status") {
       if (may_see(request, response)) reply(response, render_status_json(*status));
     } else {
       response.status = 404;
     }
+  }
+
+  Measurements measure(const Status& status) {
+    const std::lock_guard lock(mutex_);
+    return {.status = status,
+            .now = Instant::now(),
+            .reload = board_.reload(),
+            .scheduler_lag = board_.lag(),
+            .gate = gate_counts_ ? std::optional(gate_counts_()) : std::nullopt,
+            .process = ProcessFacts::read()};
   }
 
   static void reply(httplib::Response& response, Answer answer) {
@@ -193,6 +210,7 @@ class Site final : public httplib::Server {
   const StatusBoard& board_;
   std::mutex mutex_;
   std::optional<Secret> token_;
+  std::function<GateCounts()> gate_counts_;  // empty: there is no gate
   std::deque<Monotonic> wrong_;
 };
 
@@ -409,6 +427,7 @@ Result<std::unique_ptr<HealthServer>> HealthServer::start(const ListenAddress& l
 
 std::uint16_t HealthServer::port() const { return impl_->port; }
 
+void HealthServer::set_gate(std::function<GateCounts()> counts) { impl_->site.set_gate(std::move(counts)); }
 void HealthServer::set_status_token(std::optional<Secret> token) { impl_->site.set_token(std::move(token)); }
 
 }  // namespace holdshort

@@ -1,4 +1,4 @@
-// /livez, /readyz, /status on agent.listen.
+// The endpoints on agent.listen.
 //
 // Asio owns the sockets and reads each request's head under one deadline, so that a slow client costs a
 // descriptor and no thread; cpp-httplib parses, routes and renders from memory. On a thread of its own: it
@@ -7,10 +7,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
 #include "agent/status.h"
+#include "agent/surface/metrics.h"
 #include "probes/kit/result.h"
 #include "probes/kit/secret.h"
 #include "probes/kit/url.h"
@@ -26,6 +28,9 @@ class HealthServer {
   ~HealthServer();  // closes at once
   std::uint16_t port() const;
   void set_status_token(std::optional<Secret> token);
+  // What /metrics asks of the gate, on the server's thread; an empty one ends it: once this returns none is
+  // under way.
+  void set_gate(std::function<GateCounts()> counts);
 
   static constexpr std::size_t kMaxBodyBytes = 64 * 1024;
   static constexpr std::size_t kMaxHeadBytes = 16 * 1024;

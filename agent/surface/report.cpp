@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "agent/terminal.h"
 #include "probes/kit/duration.h"
 
 namespace holdshort {
@@ -90,7 +91,7 @@ class TextReport {
     text_ += fmt::format("{}  {} ({}{}): {}\n",
                          painted(colour_of(outcome), fmt::format("{:<12}", name_of(outcome))), probe.name,
                          probe.type, probe.severity == Severity::advisory ? ", advisory" : "",
-                         probe.outcome.summary());
+                         printable(probe.outcome.summary()));
     if (outcome == Outcome::pass) return;
     for (const Check& check : probe.outcome.checks)
       if (check.outcome == Outcome::fail || check.outcome == Outcome::inconclusive) add(check);
@@ -101,10 +102,13 @@ class TextReport {
     text_ +=
         fmt::format("              {} {}\n",
                     painted(colour_of(check.outcome), check.outcome == Outcome::fail ? "x" : "?"), check.id);
-    if (!check.request.empty()) text_ += fmt::format("                sent:     {}\n", check.request);
-    if (!check.expected.empty()) text_ += fmt::format("                expected: {}\n", check.expected);
-    if (!check.observed.empty()) text_ += fmt::format("                observed: {}\n", check.observed);
-    if (!check.summary.empty()) text_ += fmt::format("                {}\n", check.summary);
+    if (!check.request.empty())
+      text_ += fmt::format("                sent:     {}\n", printable(check.request));
+    if (!check.expected.empty())
+      text_ += fmt::format("                expected: {}\n", printable(check.expected));
+    if (!check.observed.empty())
+      text_ += fmt::format("                observed: {}\n", printable(check.observed));
+    if (!check.summary.empty()) text_ += fmt::format("                {}\n", printable(check.summary));
     std::string references;
     for (const std::string& reference : check.references)
       references += (references.empty() ? "" : ", ") + reference;
