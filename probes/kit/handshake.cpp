@@ -15,6 +15,7 @@
 
 #include "probes/kit/dial.h"
 #include "probes/kit/text.h"
+#include "probes/kit/trust_store.h"
 
 namespace holdshort {
 namespace {
@@ -171,7 +172,7 @@ Result<std::shared_ptr<TlsContext>> TlsContext::make(const TlsOffer& offer) {
                         (is_look || SSL_CTX_set_cipher_list(context, "ALL:@SECLEVEL=0") == 1);
     if (!is_set) return failure("OpenSSL could not be set up");
     if (is_look) {
-      SSL_CTX_set_default_verify_paths(context);
+      trust_system_store(context);
       impl->has_store = holdshort::has_store(context);
     }
     ERR_clear_error();
