@@ -8,7 +8,9 @@ WORKDIR /src
 COPY script/bootstrap script/bootstrap
 RUN script/bootstrap
 COPY . .
-RUN cmake --preset release && cmake --build --preset release --parallel "$(nproc)"
+# ccache's folder outlives the layer, so that the next build of a change is quick.
+RUN --mount=type=cache,target=/root/.cache/ccache \
+    cmake --preset release && cmake --build --preset release --parallel "$(nproc)"
 
 FROM scratch
 LABEL org.opencontainers.image.title="holdshort" \
