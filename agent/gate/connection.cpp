@@ -500,10 +500,10 @@ void Connection::answer(const Said& said, Answer counted) {
 }
 
 void Connection::begin_linger() {
+  if (client_ended_) return end(Ending::orderly, Ending::orderly);
   close_app(Ending::orderly);
   inbox_.clear();
   client_.end_writing();
-  if (client_ended_) return end(Ending::orderly, Ending::orderly);
   enter(Phase::linger);
 }
 

@@ -27,7 +27,8 @@ using namespace gate;
 
 namespace {
 
-constexpr int kAcceptedAtATime = 64;
+constexpr int kAcceptedAtATime = 64, kExpiredAtATime = 64;
+constexpr std::chrono::milliseconds kNext{0};
 constexpr std::chrono::milliseconds kTick{50};  // how late a deadline may be, and the news of an old verdict
 constexpr std::chrono::milliseconds kSlowTick{1000};    // while there is no client
 constexpr std::chrono::milliseconds kHurryEvery{1000};  // while requests are held
@@ -131,13 +132,7 @@ struct Gate::Impl {
   void tick() {
     const Monotonic now = std::chrono::steady_clock::now();
     look();
-    for (Connections& list : hub->phases) {
-      while (!list.empty() && list.front()->deadline() <= now) {
-        Connection& late = *list.front();
-        late.expire();
-        if (!list.empty() && list.front().get() == &late) late.drop();
-      }
-    }
+    const bool more = expire(now);
     for_each(Phase::connecting, [](Connection& connection) { connection.retry(); });
     for_each(Phase::cut, [](Connection& connection) { connection.try_cut(); });
     if (!hub->in(Phase::held).empty()) hurry();
@@ -145,10 +140,24 @@ struct Gate::Impl {
     if (hub->shutting) look_whether_drained(now);
     hub->gone.clear();
     slow = hub->connections() == 0 && !hub->shutting;
-    timer.expires_after(slow ? kSlowTick : kTick);
+    timer.expires_after(more ? kNext : slow ? kSlowTick : kTick);
     timer.async_wait([this](const boost::system::error_code& error) {
       if (!error) tick();
     });
+  }
+
+  // Whether more are late: ten thousand that came together must not keep others waiting when they go.
+  bool expire(Monotonic now) {
+    int left = kExpiredAtATime;
+    for (Connections& list : hub->phases) {
+      while (!list.empty() && list.front()->deadline() <= now) {
+        if (left-- == 0) return true;
+        Connection& late = *list.front();
+        late.expire();
+        if (!list.empty() && list.front().get() == &late) late.drop();
+      }
+    }
+    return false;
   }
 
   template <class Action>

@@ -18,7 +18,7 @@ namespace holdshort::gate {
 namespace {
 
 constexpr int kEventsAtATime = 128;
-constexpr int kRounds = 16;  // of events, before the loop's timers and new clients get their turn
+constexpr int kRounds = 4;  // of events, before the loop's timers and new clients get their turn
 
 }  // namespace
 
