@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "agent/gate/gate.h"
@@ -180,7 +181,12 @@ void Connection::take(std::string_view bytes) {
     return;
   }
   inbox_.append(bytes);
+  process_inbox();
+}
+
+void Connection::process_inbox() {
   inbox_.erase(0, process(inbox_));
+  if (inbox_.empty()) inbox_ = {};  // who waits for the next request stores nothing
 }
 
 // Passes on what may be passed on; returns how many bytes that were.
@@ -429,7 +435,7 @@ void Connection::try_cut() {
 // Something that others waited for has happened.
 void Connection::resume() {
   if (gone_) return;
-  if (!inbox_.empty() && !said_ && !is_ending()) inbox_.erase(0, process(inbox_));
+  if (!inbox_.empty() && !said_ && !is_ending()) process_inbox();
   if (gone_) return;
   conclude();
   settle();
@@ -451,7 +457,8 @@ void Connection::conclude() {
   if (app_ended_) conclude_app_end();
   if (!is_ending() && client_ended_) conclude_client_end();
   // The gate has closed: a kept connection outlives no verdict.
-  if (!is_ending() && served_ && !hub_.open && is_quiet() && inbox_.empty()) begin_linger();
+  const bool kept = served_ && is_quiet() && inbox_.empty();
+  if (!is_ending() && kept && !hub_.open && !hub_.lets_through()) begin_linger();
 }
 
 // The gate speaks after the app: when all earlier requests have been answered.
@@ -526,6 +533,7 @@ void Connection::expire() {
       break;
     case Phase::connecting:
       close_app(Ending::reset);
+      enter(Phase::active);  // the next address has its own time
       try_addresses(address_ + 1);
       break;
     case Phase::idle:

@@ -99,6 +99,7 @@ class Connection : private Wire::Owner {
   std::size_t client_room() const;
   void take(std::string_view bytes);
   std::size_t process(std::string_view bytes);
+  void process_inbox();
   bool admit(const RequestHead& head, std::string_view bytes);
   bool is_blocked() const;
   bool is_health(const RequestHead& head, std::string_view bytes) const;

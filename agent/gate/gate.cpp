@@ -52,8 +52,7 @@ struct Gate::Impl {
 
   void start(int descriptor) {
     port = port_of(descriptor);
-    const int on = 1;
-    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // for those it accepts too
+    prepare(descriptor);
     listener.assign(descriptor);
     world.board.on_publish([this] { asio::post(loop, [this] { look(); }); });
     asio::post(loop, [this] {
@@ -62,6 +61,16 @@ struct Gate::Impl {
       tick();
     });
     thread = std::jthread([this] { loop.run(); });
+  }
+
+  // What those that it accepts take over: bytes go at once, and a peer that is no more is noticed.
+  static void prepare(int descriptor) {
+    const int on = 1, idle = 60, every = 15, times = 4;
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof every);
+    setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPCNT, &times, sizeof times);
   }
 
   void stop() {
