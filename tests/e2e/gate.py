@@ -3,7 +3,7 @@
 
 usage: gate.py HOLDSHORT [--mib 1024]     exits 0 only if every line says ok. Needs node, npm, curl and nginx.
 """
-import argparse, hashlib, http.client, json, os, random, shutil, signal, socket, subprocess, sys, tempfile, threading, time
+import argparse, hashlib, http.client, json, os, random, resource, shutil, signal, socket, subprocess, sys, tempfile, threading, time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -56,7 +56,7 @@ def ask(port, path="/", timeout=10):
 class Stage:
     """An app, the agent with a gate before it, and a folder for both."""
 
-    def __init__(self, holdshort, gate_keys="", h2c=False, nginx=False):
+    def __init__(self, holdshort, gate_keys="", h2c=False, nginx=False, limit=0):
         self.tmp = Path(tempfile.mkdtemp(prefix="holdshort-gate-"))
         self.app_port, self.h2c_port, self.port, self.agent_port = (free_port() for _ in range(4))
         self.control = self.tmp / "control"
@@ -94,7 +94,8 @@ path = "/control"
 timeout = "{TIMEOUT * 1000:.0f}ms"
 """)
         self.log = self.tmp / "agent.log"
-        self.agent = self.start(holdshort, "run", "--config", self.tmp / "holdshort.toml", stdout=open(self.log, "wb"))
+        limited = (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))) if limit else None
+        self.agent = self.start(holdshort, "run", "--config", self.tmp / "holdshort.toml", stdout=open(self.log, "wb"), preexec_fn=limited)
 
     def start(self, *command, **options):
         env = {**os.environ, "NODE_PATH": str(MODULES / "node_modules")}
@@ -104,6 +105,14 @@ timeout = "{TIMEOUT * 1000:.0f}ms"
 
     def ready(self):
         return until(lambda: ask(self.port, "/.holdshort/readyz")[0] == 200)
+
+    def health_ms(self):
+        """None where it is not 200."""
+        began = time.monotonic()
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as client:
+            client.sendall(b"GET /.holdshort/readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+            status = client.recv(4096)[9:12]
+        return (time.monotonic() - began) * 1000 if status == b"200" else None
 
     def break_control(self):
         self.control.write_text("broken")
@@ -362,6 +371,55 @@ def killed_agent(holdshort):
         stage.close()
 
 
+def few_descriptors(holdshort):
+    stage = Stage(holdshort, nginx=True, limit=300)
+    try:
+        stage.ready()
+        request = b"GET /control HTTP/1.1\r\nHost: a\r\n\r\n"
+
+        def answer(client):
+            client.settimeout(5)
+            client.sendall(request)
+            return client.recv(4096)[9:12]
+
+        clients, answers = [], []
+        for _ in range(200):
+            clients.append(socket.create_connection(("127.0.0.1", stage.port)))
+            answers.append(answer(clients[-1]))
+        served = [client for client, status in zip(clients, answers) if status == b"200"]
+        say("300 descriptors: who finds no room gets 503", set(answers) == {b"200", b"503"}, f"{len(served)} of 200 served")
+        silent = [socket.create_connection(("127.0.0.1", stage.port)) for _ in range(300)]
+        say("the health path answers among 300 silent clients", all(ask(stage.port, "/.holdshort/readyz")[0] == 200 for _ in range(20)))
+        time.sleep(LIFETIME + 1)
+        say("the probes go on, the served are kept", all(answer(client) == b"200" for client in served) and not stage.logged("gate.closed"))
+        del silent
+    finally:
+        stage.close()
+
+
+def crowd(holdshort):
+    stage = Stage(holdshort, "max_connections = 12000", nginx=True)
+    try:
+        stage.ready()
+        silent, waits = [], []
+        for i in range(10_000):
+            client = socket.socket()
+            client.connect(("127.0.0.1", stage.port))
+            silent.append(client)
+            if i % 100 == 0:
+                waits.append(stage.health_ms())
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            waits.append(stage.health_ms())
+            time.sleep(0.01)
+        rss = int((Path(f"/proc/{stage.agent.pid}/status").read_text().split("VmHWM:")[1]).split()[0]) / 1024
+        late = sorted(waits)[int(len(waits) * 0.99)]
+        say("10,000 silent clients that come and go: the health path answers", None not in waits and late < 50, f"p99 {late:.1f} ms, at most {rss:.1f} MB")
+        say("in less than 40 MB", rss < 40)
+    finally:
+        stage.close()
+
+
 def taken_port(holdshort):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -393,8 +451,9 @@ def main():
         MODULES.mkdir(parents=True, exist_ok=True)
         subprocess.run(["npm", "install", "--prefix", str(MODULES), "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error",
                         *[f"{name}@{version}" for name, version in PINS.items()]], check=True)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     passes(options.holdshort, options.mib)
-    for act in (http2, before_nginx, readiness_lost, stopped_agent, held, stop_under_load, killed_agent, taken_port):
+    for act in (http2, before_nginx, readiness_lost, stopped_agent, held, stop_under_load, killed_agent, few_descriptors, crowd, taken_port):
         act(options.holdshort)
     sys.exit(1 if wrong else 0)
 
