@@ -3,7 +3,7 @@
 
 usage: gate_bench.py HOLDSHORT [--seconds 5] [--rounds 3]     needs the Debian packages haproxy, nginx, wrk, nghttp2-client
 """
-import argparse, re, resource, shutil, signal, socket, statistics, subprocess, sys, tempfile, time, urllib.error, urllib.request
+import argparse, random, re, resource, shutil, signal, socket, statistics, subprocess, sys, tempfile, time, urllib.error, urllib.request
 from pathlib import Path
 
 CONNECTIONS = 32
@@ -132,62 +132,52 @@ path = "/up"
                 figures[name].append(measure(port))
         return {name: statistics.median(values) for name, values in figures.items()}
 
+    # Silent and dribbling clients are closed after two seconds, and come again.
     def crowd(self):
-        silent, dribbling, waits, lost = [], [], [], 0
         good = [socket.create_connection(("127.0.0.1", self.gate_port)) for _ in range(4)]
-        request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
-        end = time.monotonic() + 8
-        most = 0.0
-        while time.monotonic() < end:
-            # They are closed after two seconds, so they come again and again.
+        waits, lost, most = [], 0, 0.0
+        for _ in range(self.options.rounds):
+            silent = []
+            dribbling = [connect(self.gate_port, b"GET / HTTP/1.1\r\nX: ") for _ in range(DRIBBLING)]
             while len(silent) < IDLE:
-                silent.append(connect(self.gate_port, b""))
-                if len(silent) % 500 == 0:
-                    break
-            while len(dribbling) < DRIBBLING and len(dribbling) % 250 != 249:
-                dribbling.append(connect(self.gate_port, b"GET / HTTP/1.1\r\nX: "))
-            for client in dribbling[:100]:
-                try:
-                    client.send(b"x")
-                except OSError:
-                    pass
-            began = time.monotonic()
-            if status(f"http://127.0.0.1:{self.gate_port}/.holdshort/readyz") != 200:
-                lost += 1
-            waits.append((time.monotonic() - began) * 1000)
-            for client in good:
-                client.sendall(request)
-                if not client.recv(4096).startswith(b"HTTP/1.1 200"):
-                    lost += 1
+                silent.append(connect(self.gate_port))
+                if len(silent) % 100 == 0:
+                    waits.append(self.health_ms())
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                for client in random.sample(dribbling, 50):
+                    try:
+                        client.send(b"x")
+                    except OSError:
+                        pass
+                waits.append(self.health_ms())
+                for client in good:
+                    client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                    lost += not client.recv(4096).startswith(b"HTTP/1.1 200")
+                time.sleep(0.01)
             most = max(most, resident_mb(self.agent.pid))
-            silent = [client for client in silent if is_open(client)]
-            dribbling = [client for client in dribbling if is_open(client)]
-        for client in silent + dribbling + good:
-            client.close()
+            for client in silent + dribbling:
+                client.close()
+        lost += waits.count(None)
+        waits = [wait for wait in waits if wait is not None]
         return percentile(waits, 0.99), most, lost, len(waits)
 
+    def health_ms(self):
+        """None where it is not 200."""
+        began = time.monotonic()
+        with socket.create_connection(("127.0.0.1", self.gate_port), timeout=5) as client:
+            client.sendall(b"GET /.holdshort/readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+            status = client.recv(4096)[9:12]
+        return (time.monotonic() - began) * 1000 if status == b"200" else None
 
-def connect(port, first):
+
+def connect(port, first=b""):
     client = socket.socket()
-    client.setblocking(True)
     client.connect(("127.0.0.1", port))
     client.setblocking(False)
     if first:
         client.send(first)
     return client
-
-
-def is_open(client):
-    try:
-        if client.recv(4096):
-            client.close()
-            return False
-    except BlockingIOError:
-        return True
-    except OSError:
-        pass
-    client.close()
-    return False
 
 
 def row(what, figures, unit, better):
@@ -214,7 +204,7 @@ def main():
         row(f"p99 at {rate:.0f} requests a second", tails, "ms", "less is better")
         row("of it added", {name: value - tails["app alone"] for name, value in tails.items()}, "ms", "less is better")
         wait, most, lost, asked = bench.crowd()
-        print(f"\n{IDLE} idle and {DRIBBLING} dribbling clients come again and again: health path p99 {wait:.1f} ms of {asked}, resident {most:.1f} MB, "
+        print(f"\n{IDLE} idle and {DRIBBLING} dribbling clients that come again and again: health path p99 {wait:.1f} ms of {asked}, resident {most:.1f} MB, "
               f"lost requests of good clients {lost}")
     finally:
         bench.stop()
