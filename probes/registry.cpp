@@ -9,11 +9,13 @@
 #include "probes/headers/headers.h"
 #include "probes/http/http.h"
 #include "probes/input_validation/input_validation.h"
+#include "probes/jwt/jwt.h"
 #include "probes/listeners/listeners.h"
 #include "probes/rate_limit/rate_limit.h"
 #include "probes/secret/secret.h"
 #include "probes/tcp/tcp.h"
 #include "probes/tls/tls.h"
+#include "probes/webhook/webhook.h"
 
 namespace holdshort {
 
@@ -25,11 +27,13 @@ std::span<const ProbeType> probe_types() {
       {"tcp", Talks::nothing, tcp_probe::kFields, tcp_probe::kExplanation, tcp_probe::make},
       {"authentication", Talks::http, authentication::kFields, authentication::kExplanation,
        authentication::make},
+      {"jwt", Talks::http, jwt::kFields, jwt::kExplanation, jwt::make},
       {"authorization", Talks::http, authorization::kFields, authorization::kExplanation,
        authorization::make},
       {"input_validation", Talks::http, input_validation::kFields, input_validation::kExplanation,
        input_validation::make},
       {"rate_limit", Talks::http, rate_limit::kFields, rate_limit::kExplanation, rate_limit::make},
+      {"webhook", Talks::http, webhook::kFields, webhook::kExplanation, webhook::make},
       {"secret", Talks::nothing, secret_probe::kFields, secret_probe::kExplanation, secret_probe::make},
       {"headers", Talks::http, headers_probe::kFields, headers_probe::kExplanation, headers_probe::make},
       {"cors", Talks::http, cors::kFields, cors::kExplanation, cors::make},

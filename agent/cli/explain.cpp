@@ -1,5 +1,6 @@
 #include "agent/cli/explain.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -36,6 +37,12 @@ void print_field(const Field& field) {
   }
 }
 
+// A type may have a default of its own for a key that others share.
+bool has_own(const ProbeType& type, std::string_view name) {
+  return std::any_of(type.fields.begin(), type.fields.end(),
+                     [&](const Field& field) { return field.name == name; });
+}
+
 void print_type(const ProbeType& type) {
   const Explanation& explanation = type.explanation;
   fmt::print("{}: {}\n", type.name, explanation.control);
@@ -51,7 +58,8 @@ void print_type(const ProbeType& type) {
   }
   if (type.talks == ProbeType::Talks::http) {
     fmt::print("\nkeys of every probe that sends HTTP\n");
-    for (const Field& field : http_fields()) print_field(field);
+    for (const Field& field : http_fields())
+      if (!has_own(type, field.name)) print_field(field);
   }
   fmt::print("\nkeys of every probe\n");
   for (const Field& field : common_fields()) print_field(field);

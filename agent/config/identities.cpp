@@ -54,6 +54,7 @@ class IdentityReader {
       : environment_(environment), missing_(missing), diagnostics_(diagnostics) {}
 
   DeclaredIdentity read(const Node& table, const std::string& title) {
+    title_ = title;
     const std::span<const Field> groups[] = {identity_fields()};
     const Values values = FieldReader(environment_, missing_, diagnostics_).read(table, title, groups);
     DeclaredIdentity declared;
@@ -129,22 +130,12 @@ class IdentityReader {
   }
 
   Identity jwt(const Values& values) {
-    const bool has_cookie = values.has("cookie");
-    for (const std::string_view key : {"header", "prefix"}) {
-      if (has_cookie && values.has(key))
-        report(values, key, "has no meaning beside \"cookie\"; remove one of them");
-    }
-    if (has_cookie) check_token(values, "cookie", "a cookie");
-    check_token(values, "header", "a header");
-    if (ascii::has_control(values.string("prefix"))) report(values, "prefix", "has a control character");
-    JwtIdentity identity;
-    identity.algorithm = values.string("algorithm");
-    if (const std::optional<SecretValue> secret = values.secret("secret")) identity.secret = secret->value;
-    identity.claims_json = values.claims_json("claims");
-    identity.header = values.string("header");
-    identity.prefix = values.string("prefix");
-    identity.cookie = values.string("cookie");
-    return identity;
+    const std::string title = "\"jwt\" of " + title_;
+    if (!jose::has_source(values))
+      diagnostics_.error(
+          values.table_place(),
+          title + " has nothing to sign with, expected \"secret\", \"private_key\" or \"token\"");
+    return JwtIdentity{jose::read_token_source(values, title, diagnostics_)};
   }
 
   Identity login(const Values& values) {
@@ -203,6 +194,7 @@ class IdentityReader {
   const Environment& environment_;
   MissingSecret missing_;
   Diagnostics& diagnostics_;
+  std::string title_;
   std::string canonical_;
 };
 

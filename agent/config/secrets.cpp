@@ -11,7 +11,11 @@ void add(const BasicIdentity& identity, std::vector<Secret>& secrets) {
 }
 void add(const ApiKeyIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.value); }
 void add(const CookieIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.value); }
-void add(const JwtIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.secret); }
+void add(const JwtIdentity& identity, std::vector<Secret>& secrets) {
+  const auto* secret = identity.token.key() ? std::get_if<Secret>(identity.token.key())
+                                            : std::get_if<Secret>(&identity.token.from);
+  if (secret) secrets.push_back(*secret);
+}
 void add(const LoginIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.body); }
 
 }  // namespace

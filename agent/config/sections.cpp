@@ -1,5 +1,6 @@
 #include "agent/config/sections.h"
 
+#include "probes/kit/jose.h"
 #include "probes/registry.h"
 
 namespace holdshort {
@@ -13,7 +14,6 @@ constexpr std::string_view kLogLevels[] = {"debug", "info", "warn", "error"};
 constexpr std::string_view kLogFormats[] = {"auto", "json", "text"};
 constexpr std::string_view kWhenFailing[] = {"hold", "report", "exit"};
 constexpr std::string_view kWhenClosed[] = {"reject", "hold", "replay"};
-constexpr std::string_view kAlgorithms[] = {"HS256", "HS384", "HS512"};
 
 constexpr Field kAppFields[] = {
     {.name = "url",
@@ -122,30 +122,6 @@ constexpr Field kCookieFields[] = {
     {.name = "name", .kind = Kind::string, .doc = "the cookie's name", .required = true},
     {.name = "value", .kind = Kind::secret, .doc = "the cookie's value", .required = true},
 };
-constexpr Field kJwtFields[] = {
-    {.name = "algorithm",
-     .kind = Kind::choice,
-     .fallback = R"("HS256")",
-     .doc = "how the token is signed",
-     .choices = kAlgorithms,
-     .expected = "as this version signs with a secret only"},
-    {.name = "secret", .kind = Kind::secret, .doc = "what the token is signed with", .required = true},
-    {.name = "claims",
-     .kind = Kind::claims,
-     .doc = "what the token says; iat and exp are added where they are missing"},
-    {.name = "header",
-     .kind = Kind::string,
-     .fallback = R"("Authorization")",
-     .doc = "the header that carries the token"},
-    {.name = "prefix",
-     .kind = Kind::string,
-     .fallback = R"("Bearer ")",
-     .doc = "what stands before the token in the header"},
-    {.name = "cookie",
-     .kind = Kind::string,
-     .doc = "the cookie that carries the token, instead of a header",
-     .min = 1},
-};
 constexpr Field kLoginFields[] = {
     {.name = "path", .kind = Kind::path, .doc = "where to log in, by POST", .required = true},
     {.name = "body",
@@ -161,7 +137,7 @@ constexpr Field kLoginFields[] = {
      .required = true},
 };
 
-constexpr Field kIdentityFields[] = {
+const Field kIdentityFields[] = {
     {.name = "bearer", .kind = Kind::secret, .doc = "a token, sent as Authorization: Bearer"},
     {.name = "basic",
      .kind = Kind::table,
@@ -174,8 +150,8 @@ constexpr Field kIdentityFields[] = {
     {.name = "cookie", .kind = Kind::table, .doc = "a session's cookie", .fields = kCookieFields},
     {.name = "jwt",
      .kind = Kind::table,
-     .doc = "a token that is signed anew for every run",
-     .fields = kJwtFields},
+     .doc = "a token that is signed anew for every run, or given",
+     .fields = jose::token_fields()},
     {.name = "login",
      .kind = Kind::table,
      .doc = "a login, whose token is sent as Authorization: Bearer",

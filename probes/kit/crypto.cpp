@@ -22,18 +22,6 @@ const unsigned char* bytes_of(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-const EVP_MD* algorithm(Digest digest) {
-  switch (digest) {
-    case Digest::sha256:
-      return EVP_sha256();
-    case Digest::sha384:
-      return EVP_sha384();
-    case Digest::sha512:
-      return EVP_sha512();
-  }
-  throw std::logic_error("no such digest");
-}
-
 std::string encode(std::string_view bytes, std::string_view alphabet) {
   std::string text;
   text.reserve((bytes.size() + 2) / 3 * 4);
@@ -98,13 +86,27 @@ std::string joined(std::string_view lines) {
 
 }  // namespace
 
+const char* name_of(Digest digest) {
+  switch (digest) {
+    case Digest::sha1:
+      return "SHA1";
+    case Digest::sha256:
+      return "SHA256";
+    case Digest::sha384:
+      return "SHA384";
+    case Digest::sha512:
+      return "SHA512";
+  }
+  return "";
+}
+
 std::string hmac(Digest digest, std::string_view key, std::string_view message) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> mac{};
   unsigned size = 0;
   // OpenSSL takes a null key for "the one of before".
   const void* key_data = key.empty() ? "" : key.data();
-  if (!HMAC(algorithm(digest), key_data, static_cast<int>(key.size()), bytes_of(message), message.size(),
-            mac.data(), &size))
+  if (!HMAC(EVP_get_digestbyname(name_of(digest)), key_data, static_cast<int>(key.size()), bytes_of(message),
+            message.size(), mac.data(), &size))
     throw std::runtime_error("HMAC failed");
   return {mac.begin(), mac.begin() + size};
 }
@@ -173,26 +175,41 @@ std::optional<std::string> decode_hex(std::string_view text) {
   return bytes;
 }
 
-std::optional<PrivateKey> inspect_private_key(std::string_view pem) {
+std::optional<PemBlock> find_pem(std::string_view text, std::string_view kind) {
   constexpr std::string_view kBegin = "-----BEGIN ", kDashes = "-----", kEnd = "-----END ";
-  const std::size_t begin = pem.find(kBegin);
-  if (begin == pem.npos) return std::nullopt;
-  pem.remove_prefix(begin + kBegin.size());
-  const std::size_t label_end = pem.find(kDashes);
-  const std::string_view label = pem.substr(0, std::min(label_end, pem.size()));
-  if (!label.ends_with("PRIVATE KEY")) return std::nullopt;
-  pem.remove_prefix(std::min(label.size() + kDashes.size(), pem.size()));
-  const std::size_t end = pem.find(kEnd);
-  if (end == pem.npos) return PrivateKey{};
-  const std::string body = joined(pem.substr(0, end));
+  const std::size_t begin = text.find(kBegin);
+  if (begin == text.npos) return std::nullopt;
+  text.remove_prefix(begin + kBegin.size());
+  const std::size_t label_end = text.find(kDashes);
+  const std::string_view label = text.substr(0, std::min(label_end, text.size()));
+  if (!label.ends_with(kind)) return std::nullopt;
+  text.remove_prefix(std::min(label.size() + kDashes.size(), text.size()));
+  PemBlock block{.label = std::string(label), .der = {}};
+  const std::size_t end = text.find(kEnd);
+  if (end == text.npos) return block;
+  const std::string body = joined(text.substr(0, end));
   // RFC 7468 11, and the older "Proc-Type: 4,ENCRYPTED" of RFC 1421 4.6.1.1.
-  if (label.starts_with("ENCRYPTED") || body.find("ENCRYPTED") != body.npos)
-    return PrivateKey{.state = PrivateKey::State::sealed};
-  const std::optional<std::string> der = decode_base64(body);
-  if (!der || der->empty()) return PrivateKey{};
+  block.encrypted = label.starts_with("ENCRYPTED") || body.find("ENCRYPTED") != body.npos;
+  if (!block.encrypted && !body.empty()) block.der = decode_base64(body);
+  return block;
+}
+
+std::string pem(std::string_view label, std::string_view der) {
+  constexpr std::size_t kLine = 64;
+  const std::string digits = base64(der);
+  std::string text = "-----BEGIN " + std::string(label) + "-----\n";
+  for (std::size_t i = 0; i < digits.size(); i += kLine) text += digits.substr(i, kLine) + "\n";
+  return text + "-----END " + std::string(label) + "-----\n";
+}
+
+std::optional<PrivateKey> inspect_private_key(std::string_view pem) {
+  const std::optional<PemBlock> block = find_pem(pem, "PRIVATE KEY");
+  if (!block) return std::nullopt;
+  if (block->encrypted) return PrivateKey{.state = PrivateKey::State::sealed};
+  if (!block->der || block->der->empty()) return PrivateKey{};
   // OpenSSH's own format is no ASN.1.
-  if (label.starts_with("OPENSSH")) return PrivateKey{.state = PrivateKey::State::sealed};
-  return inspect_der(*der);
+  if (block->label.starts_with("OPENSSH")) return PrivateKey{.state = PrivateKey::State::sealed};
+  return inspect_der(*block->der);
 }
 
 }  // namespace holdshort::crypto

@@ -7,7 +7,8 @@
 
 namespace holdshort::crypto {
 
-enum class Digest { sha256, sha384, sha512 };
+enum class Digest { sha1, sha256, sha384, sha512 };  // sha1: old webhook schemes only
+const char* name_of(Digest digest);                  // as OpenSSL knows it: "SHA256"
 std::string hmac(Digest digest, std::string_view key, std::string_view message);  // raw bytes
 std::string sha256(std::string_view message);                                     // raw bytes
 std::string base64(std::string_view bytes);                                       // with padding
@@ -17,6 +18,18 @@ std::string base64url(std::string_view bytes);                                  
 std::optional<std::string> decode_base64(std::string_view text);
 std::string hex(std::string_view bytes);                       // lower case
 std::optional<std::string> decode_hex(std::string_view text);  // either case
+
+// What stands between "-----BEGIN label-----" and its end (RFC 7468).
+struct PemBlock {
+  std::string label;               // "RSA PRIVATE KEY"
+  std::optional<std::string> der;  // nullopt: cut, or not base64
+  bool encrypted = false;
+};
+// The first block, where its label ends with `kind`. Line breaks may be lost, or written as "\n", as
+// variables often have them.
+std::optional<PemBlock> find_pem(std::string_view text, std::string_view kind);
+// `der` as OpenSSL writes it: lines of 64, a line break at the end.
+std::string pem(std::string_view label, std::string_view der);
 
 // What stands between "-----BEGIN ... PRIVATE KEY-----" and its end.
 struct PrivateKey {
@@ -29,8 +42,7 @@ struct PrivateKey {
   int bits = 0;           // as its kind counts them: RSA 2048, EC 256. 0 unless readable
   int security_bits = 0;  // NIST SP 800-57: 112 for RSA 2048. 0 unless readable
 };
-// Line breaks may be lost, or written as "\n", as variables often have them; nullopt where there is no PEM
-// private key.
+// nullopt where there is no PEM private key; find_pem() tells how lines may be broken.
 std::optional<PrivateKey> inspect_private_key(std::string_view pem);
 
 }  // namespace holdshort::crypto

@@ -43,22 +43,6 @@ void add_credentials(std::vector<Header>& headers, const std::vector<Header>& cr
   }
 }
 
-Result<std::string> mint(const JwtIdentity& identity, Wall now) {
-  const std::string claims = json::with_times(
-      identity.claims_json, std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count());
-  const std::string head = fmt::format(R"({{"alg":"{}","typ":"JWT"}})", identity.algorithm);
-  const std::string signing = crypto::base64url(head) + "." + crypto::base64url(claims);
-  const auto digest = identity.algorithm == "HS512"   ? crypto::Digest::sha512
-                      : identity.algorithm == "HS384" ? crypto::Digest::sha384
-                                                      : crypto::Digest::sha256;
-  return signing + "." + crypto::base64url(crypto::hmac(digest, identity.secret.reveal(), signing));
-}
-
-Header jwt_header(const JwtIdentity& identity, const std::string& token) {
-  if (!identity.cookie.empty()) return {"Cookie", identity.cookie + "=" + token};
-  return {identity.header, identity.prefix + token};
-}
-
 std::string basic(const BasicIdentity& identity) {
   return "Basic " + crypto::base64(identity.user + ":" + std::string(identity.password.reveal()));
 }
@@ -228,9 +212,7 @@ Awaitable<Result<std::vector<Header>>> Exchange::credentials(const std::string& 
   } else if (const auto* cookie = std::get_if<CookieIdentity>(&who)) {
     headers.push_back({"Cookie", cookie->name + "=" + std::string(cookie->value.reveal())});
   } else if (const auto* jwt = std::get_if<JwtIdentity>(&who)) {
-    const auto token = mint(*jwt, context_.clock.wall_now());
-    if (!token) co_return tl::unexpected(token.error());
-    headers.push_back(jwt_header(*jwt, *token));
+    headers.push_back(jwt->token.carry(jwt->token.token(context_.clock.wall_now())));
   } else if (const auto* login = std::get_if<LoginIdentity>(&who)) {
     auto token = co_await log_in(identity, *login);
     if (!token) co_return tl::unexpected(token.error());

@@ -42,6 +42,7 @@ bool may_be_shown(Kind kind) {
     case Kind::duration:
     case Kind::status_list:
     case Kind::choice:
+    case Kind::choice_or_table:
     case Kind::bytes:
       return true;
     default:
@@ -109,6 +110,8 @@ std::string expected_of_kind(const Field& field) {
       return "a list of strings";
     case Kind::choice:
       return one_of({field.choices.begin(), field.choices.end()});
+    case Kind::choice_or_table:
+      return one_of({field.choices.begin(), field.choices.end()}) + ", or a table";
     case Kind::headers:
       return R"(a table such as { Accept = "text/html" })";
     case Kind::header_patterns:
@@ -175,6 +178,7 @@ class ValueReader {
       case Kind::string_list:
         return texts(node, [](std::string_view) { return true; });
       case Kind::choice:
+      case Kind::choice_or_table:
         return read_choice(node);
       case Kind::headers:
         return read_headers(node);

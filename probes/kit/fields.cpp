@@ -100,6 +100,10 @@ const std::string& Values::claims_json(std::string_view name) const {
   const std::string* claims = get<std::string>(name);
   return claims ? *claims : none;
 }
+bool Values::is_table(std::string_view name) const {
+  const auto slot = slots_.find(name);
+  return slot != slots_.end() && std::holds_alternative<std::vector<Values>>(slot->second.value);
+}
 const Values* Values::table(std::string_view name) const {
   const auto* tables = get<std::vector<Values>>(name);
   return tables && !tables->empty() ? &tables->front() : nullptr;
@@ -225,7 +229,7 @@ bool is_complete(const Values::Value& value) {
 std::vector<Values> FieldReader::read_tables(const Field& field, const Node& node, std::string_view title,
                                              Diagnostics& diagnostics) const {
   const auto* list = std::get_if<Node::Array>(&node.value);
-  const bool is_right = field.kind == Kind::table ? node.table() != nullptr : list && !list->empty();
+  const bool is_right = field.kind == Kind::table_list ? list && !list->empty() : node.table() != nullptr;
   if (!is_right) {
     diagnostics.error(node.place,
                       fmt::format("{} is {}, expected {}", in_quotes(field.name),
@@ -236,7 +240,7 @@ std::vector<Values> FieldReader::read_tables(const Field& field, const Node& nod
   const std::span<const Field> groups[] = {field.fields};
   const std::string nested_title = fmt::format("{} of {}", in_quotes(field.name), title);
   std::vector<Values> tables;
-  if (field.kind == Kind::table) {
+  if (field.kind != Kind::table_list) {
     tables.push_back(nested.read(node, nested_title, groups));
   } else {
     for (const Node& item : *list) tables.push_back(nested.read(item, nested_title, groups));
@@ -247,7 +251,8 @@ std::vector<Values> FieldReader::read_tables(const Field& field, const Node& nod
 // monostate: what is wrong was reported.
 Values::Value FieldReader::read_any(const Field& field, const Node& node, std::string_view title,
                                     Diagnostics& diagnostics) const {
-  if (field.kind == Kind::table || field.kind == Kind::table_list) {
+  const bool is_chosen_table = field.kind == Kind::choice_or_table && node.table();
+  if (field.kind == Kind::table || field.kind == Kind::table_list || is_chosen_table) {
     std::vector<Values> tables = read_tables(field, node, title, diagnostics);
     return tables.empty() ? Values::Value() : Values::Value(std::move(tables));
   }

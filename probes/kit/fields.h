@@ -45,6 +45,7 @@ enum class Kind {
   pattern_list,     // one pattern or a list that is not empty
   string_list,      // may be empty only where `min` is 0
   choice,           // one of `choices`
+  choice_or_table,  // one of `choices`, or a table of `fields`
   headers,          // { Name = "value" }; no CR or LF
   header_patterns,  // { Name = "pattern" }
   header_names,     // ["Name"]
@@ -128,6 +129,7 @@ class Values {
   std::optional<SecretValue> secret(std::string_view name) const;
   const std::vector<SecretValue>& secrets(std::string_view name) const;
   const std::string& claims_json(std::string_view name) const;  // "{}" where absent
+  bool is_table(std::string_view name) const;                   // of a choice_or_table
   const Values* table(std::string_view name) const;             // null where absent
   const std::vector<Values>& tables(std::string_view name) const;
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "probes/kit/http.h"
+#include "probes/kit/jose.h"
 #include "probes/kit/secret.h"
 
 namespace holdshort {
@@ -27,13 +28,8 @@ struct CookieIdentity {
   std::string name;
   Secret value;
 };
-struct JwtIdentity {      // minted anew for every run; iat and exp are added where claims have none
-  std::string algorithm;  // HS256, HS384, HS512
-  Secret secret;
-  std::string claims_json = "{}";
-  std::string header = "Authorization";
-  std::string prefix = "Bearer ";
-  std::string cookie;  // sent as this cookie instead of in `header`
+struct JwtIdentity {  // minted anew for every run, or given
+  jose::TokenSource token;
 };
 struct LoginIdentity {  // POST path; the token it answers is sent as Bearer
   std::string path;

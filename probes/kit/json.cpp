@@ -366,6 +366,27 @@ std::string with_times(std::string_view object, long long now) {
   return text_of(*root);
 }
 
+std::string with_member(std::string_view object, std::string_view key, std::string_view value_json) {
+  std::optional<Value> root = parse(object), value = parse(value_json);
+  if (!root || root->type != Value::Type::object || !value) return std::string(object);
+  value->key = key;
+  const auto old = std::find_if(root->items.begin(), root->items.end(),
+                                [&](const Value& item) { return item.key == key; });
+  if (old == root->items.end()) {
+    root->items.push_back(std::move(*value));
+  } else {
+    *old = std::move(*value);
+  }
+  return text_of(*root);
+}
+
+std::string without_member(std::string_view object, std::string_view key) {
+  std::optional<Value> root = parse(object);
+  if (!root || root->type != Value::Type::object) return std::string(object);
+  std::erase_if(root->items, [&](const Value& item) { return item.key == key; });
+  return text_of(*root);
+}
+
 std::string quote(std::string_view text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

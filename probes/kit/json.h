@@ -30,6 +30,9 @@ std::vector<std::string> leaves(std::string_view document, std::size_t max);
 // `object` with "iat" = now and "exp" = now + kTokenLife where it has none; seconds since the epoch.
 std::string with_times(std::string_view object, long long now);
 inline constexpr int kTokenLife = 300;
+// `object` where `key` says `value_json`, in its old place or at the end; what is no object stays as it is.
+std::string with_member(std::string_view object, std::string_view key, std::string_view value_json);
+std::string without_member(std::string_view object, std::string_view key);
 std::string quote(std::string_view text);
 
 // --- mutations: `raw` is written byte for byte and need be no JSON at all

@@ -1,6 +1,7 @@
 // A probe as a user declares it.
 #pragma once
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -10,10 +11,14 @@
 
 namespace holdshort::testing_support {
 
-// `toml` is what follows [app]; it declares one probe. Environment: ADMIN_TOKEN is set.
+// `toml` is what follows [app]; it declares one probe. Environment: ADMIN_TOKEN is set, and what `prepare`
+// adds.
 struct ConfiguredProbe {
-  explicit ConfiguredProbe(const std::string& toml) {
+  explicit ConfiguredProbe(
+      const std::string& toml,
+      const std::function<void(FakeEnvironment&)>& prepare = [](FakeEnvironment&) {}) {
     environment.variables["ADMIN_TOKEN"] = "ops_9fK2xQ7vB4mZ8sT1wR6yL3nD5";
+    prepare(environment);
     Loaded loaded = parse_config(
         "holdshort.toml", "[app]\nurl = \"http://127.0.0.1:3000\"\nhost = \"orders.example.com\"\n" + toml,
         environment, {});

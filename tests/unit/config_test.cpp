@@ -377,11 +377,21 @@ constexpr Row kBad[] = {
     {"[identities.x]\ncookie = { name = 's', value = { env = 'WITH_SEMICOLON' } }\n",
      "2:24: error: \"value\" refers to a value with a semicolon, which ends a cookie"},
     {"[identities.x]\njwt = { algorithm = 'RS256', secret = { env = 'KEY' } }\n",
-     "2:21: error: \"algorithm\" is \"RS256\", expected \"HS256\", \"HS384\" or \"HS512\", as this version "
-     "signs with a secret only; "
-     "did you mean \"HS256\"?"},
+     "2:9: error: \"algorithm\" is \"RS256\", which does not go with \"secret\", expected "
+     "\"HS256\", \"HS384\" or \"HS512\""},
     {"[identities.x]\njwt = { secret = { env = 'KEY' }, private_key = { file = '/run/key' } }\n",
-     "2:35: error: unknown key \"private_key\" in \"jwt\" of [identities.x]"},
+     "2:35: error: \"jwt\" of [identities.x] has \"private_key\" beside \"secret\", expected exactly one of "
+     "them"},
+    {"[identities.x]\njwt = { private_key = { file = '/run/key' } }\n",
+     "2:9: error: \"private_key\" refers to no private key, expected PEM"},
+    {"[identities.x]\njwt = { token = { env = 'KEY' } }\n",
+     "2:9: error: \"token\" refers to a value that is no signed token, expected three parts of base64url "
+     "with "
+     "dots between them"},
+    {"[identities.x]\njwt = { claims = { sub = 'probe' } }\n",
+     "2:7: error: \"jwt\" of [identities.x] has nothing to sign with, expected \"secret\", \"private_key\" "
+     "or "
+     "\"token\""},
     {"[identities.x]\njwt = { secret = { env = 'KEY' }, claims = { exp = 2030-01-01 } }\n",
      "2:52: error: \"claims\" has a date, which JSON does not know; write seconds since 1970, or a string"},
     {"[identities.x]\njwt = { secret = { env = 'KEY' }, header = 'X-Token', cookie = 'token' }\n",
@@ -573,22 +583,25 @@ TEST(Identities, CarryTheirSecrets) {
 }
 
 TEST(Identities, AJwtKeepsItsClaimsAsTheyAre) {
-  const auto jwt = identity<JwtIdentity>(
-      "jwt = { algorithm = 'HS512', secret = { env = 'KEY' }, claims = { sub = 'probe', level = 3, roles = "
-      "['admin'] } }");
-  EXPECT_EQ(jwt.algorithm, "HS512");
-  EXPECT_EQ(jwt.secret.reveal(), "k3y");
-  EXPECT_EQ(jwt.claims_json, R"({"sub":"probe","level":3,"roles":["admin"]})");
+  const jose::TokenSource jwt = identity<JwtIdentity>(
+                                    "jwt = { algorithm = 'HS512', secret = { env = 'KEY' }, claims = { sub = "
+                                    "'probe', level = 3, roles = "
+                                    "['admin'] } }")
+                                    .token;
+  EXPECT_EQ(jwt.algorithm->name, "HS512");
+  EXPECT_EQ(std::get<Secret>(*jwt.key()).reveal(), "k3y");
+  EXPECT_EQ(jwt.claims, R"({"sub":"probe","level":3,"roles":["admin"]})");
   EXPECT_EQ(jwt.header, "Authorization");
   EXPECT_EQ(jwt.prefix, "Bearer ");
   EXPECT_EQ(jwt.cookie, "");
-  const auto other =
-      identity<JwtIdentity>("jwt = { secret = { env = 'KEY' }, header = 'X-Token', prefix = '' }");
-  EXPECT_EQ(other.algorithm, "HS256");
-  EXPECT_EQ(other.claims_json, "{}");
+  const jose::TokenSource other =
+      identity<JwtIdentity>("jwt = { secret = { env = 'KEY' }, header = 'X-Token', prefix = '' }").token;
+  EXPECT_EQ(other.algorithm->name, "HS256");
+  EXPECT_EQ(other.claims, "{}");
   EXPECT_EQ(other.header, "X-Token");
   EXPECT_EQ(other.prefix, "");
-  EXPECT_EQ(identity<JwtIdentity>("jwt = { secret = { env = 'KEY' }, cookie = 'token' }").cookie, "token");
+  EXPECT_EQ(identity<JwtIdentity>("jwt = { secret = { env = 'KEY' }, cookie = 'token' }").token.cookie,
+            "token");
 }
 
 struct LoginRow {

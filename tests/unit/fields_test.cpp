@@ -17,6 +17,7 @@ using testing_support::FakeEnvironment;
 constexpr std::string_view kColours[] = {"red", "green", "blue"};
 constexpr Field kInner[] = {{.name = "name", .kind = Kind::string, .required = true},
                             {.name = "size", .kind = Kind::integer, .fallback = "3"}};
+constexpr Field kSecretInner[] = {{.name = "key", .kind = Kind::secret}};
 constexpr Field kRows[] = {
     {.name = "string", .kind = Kind::string, .fallback = R"("quiet")"},
     {.name = "filled", .kind = Kind::string, .min = 1},
@@ -39,6 +40,11 @@ constexpr Field kRows[] = {
     {.name = "strings", .kind = Kind::string_list, .fallback = R"(["a", "b"])"},
     {.name = "words", .kind = Kind::string_list, .min = 1},
     {.name = "colour", .kind = Kind::choice, .fallback = R"("red")", .choices = kColours},
+    {.name = "paint",
+     .kind = Kind::choice_or_table,
+     .fallback = R"("blue")",
+     .choices = kColours,
+     .fields = kSecretInner},
     {.name = "headers", .kind = Kind::headers},
     {.name = "header_patterns", .kind = Kind::header_patterns},
     {.name = "header_names", .kind = Kind::header_names},
@@ -407,6 +413,34 @@ TEST(Marker, APatternOrAPointerIsFound) {
   EXPECT_FALSE(pointer.found_in(R"({"user": {}})"));
   EXPECT_FALSE(pointer.found_in(R"({"user": {"id": 1, "id": 2}})"));
   EXPECT_FALSE(pointer.found_in("<html>"));
+}
+
+TEST(Fields, AChoiceOrATableIsOneOfThem) {
+  EXPECT_FALSE(read("").values.is_table("paint"));
+  EXPECT_EQ(read("").values.string("paint"), "blue");
+  EXPECT_EQ(read("paint = 'red'").values.string("paint"), "red");
+  const ReadResult table = read("paint = { key = { env = 'TOKEN' } }");
+  ASSERT_TRUE(table.values.is_table("paint")) << table.said;
+  EXPECT_EQ(table.values.table("paint")->secret("key")->value.reveal(), "hunter2");
+  EXPECT_FALSE(table.values.canonical() == read("paint = 'red'").values.canonical());
+  EXPECT_EQ(read("paint = 'rod'").said,
+            "1:9: \"paint\" is \"rod\", expected \"red\", \"green\" or \"blue\", or a table; did you mean "
+            "\"red\"?");
+  EXPECT_EQ(read("paint = { kay = 1 }").said,
+            "1:11: unknown key \"kay\" in \"paint\" of [test]; did you mean \"key\"?");
+}
+
+TEST(Fields, GiveUpAllTheirSecretsToWhoeverKeepsThemOutOfTheLog) {
+  std::vector<Secret> secrets;
+  read(
+      "secret = { env = 'TOKEN' }\nsecrets = [{ env = 'TOKEN' }, { env = 'TOKEN' }]\npaint = { key = { env = "
+      "'TOKEN' } }")
+      .values.collect_secrets(secrets);
+  ASSERT_EQ(secrets.size(), 4u);
+  for (const Secret& secret : secrets) EXPECT_EQ(secret.reveal(), "hunter2");
+  secrets.clear();
+  read("secret = { env = 'ABSENT' }", MissingSecret::is_warning).values.collect_secrets(secrets);
+  EXPECT_TRUE(secrets.empty());
 }
 
 }  // namespace

@@ -147,6 +147,15 @@ TEST(JsonWithTimes, AddsWhatIsMissingAndKeepsWhatIsThere) {
   EXPECT_EQ(with_times("[]", 1), "[]");
 }
 
+TEST(JsonMembers, AreReplacedInPlaceAddedAtTheEndAndRemoved) {
+  EXPECT_EQ(with_member(R"({"a": 1, "b": 2})", "a", "\"x\""), R"({"a":"x","b":2})");
+  EXPECT_EQ(with_member(R"({"a": 1})", "b", "[null]"), R"({"a":1,"b":[null]})");
+  EXPECT_EQ(with_member("[1]", "a", "1"), "[1]");
+  EXPECT_EQ(with_member(R"({"a":1})", "b", "{"), R"({"a":1})");
+  EXPECT_EQ(without_member(R"({"a": 1, "b": 2, "a": 3})", "a"), R"({"b":2})");
+  EXPECT_EQ(without_member("[1]", "a"), "[1]");
+}
+
 TEST(JsonQuote, EscapesAndNeverThrows) {
   EXPECT_EQ(quote("a\"\\\n\x01"), R"("a\"\\\n\u0001")");
   EXPECT_EQ(quote("\xff"), "\"\xef\xbf\xbd\"");
