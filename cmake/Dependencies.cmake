@@ -42,5 +42,6 @@ function(holdshort_pkg_config target module)
 endfunction()
 holdshort_pkg_config(holdshort_re2 re2)
 holdshort_pkg_config(holdshort_openssl openssl)
+holdshort_pkg_config(holdshort_hiredis hiredis)
 
 include(Httplib)

@@ -12,6 +12,7 @@
 #include "probes/jwt/jwt.h"
 #include "probes/listeners/listeners.h"
 #include "probes/rate_limit/rate_limit.h"
+#include "probes/redis/redis.h"
 #include "probes/secret/secret.h"
 #include "probes/tcp/tcp.h"
 #include "probes/tls/tls.h"
@@ -39,6 +40,7 @@ std::span<const ProbeType> probe_types() {
       {"cors", Talks::http, cors::kFields, cors::kExplanation, cors::make},
       {"tls", Talks::nothing, tls_probe::kFields, tls_probe::kExplanation, tls_probe::make},
       {"listeners", Talks::nothing, listeners::kFields, listeners::kExplanation, listeners::make},
+      {"redis", Talks::nothing, redis_probe::kFields, redis_probe::kExplanation, redis_probe::make},
       {"exec", Talks::nothing, exec_probe::kFields, exec_probe::kExplanation, exec_probe::make},
   };
   return types;

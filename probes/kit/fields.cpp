@@ -217,6 +217,18 @@ std::string report_unknown_keys(const Node& table, std::string_view title,
   return meant;
 }
 
+// `literal`, as if it stood at `place`.
+Node placed(Node literal, Place place) {
+  literal.place = place;
+  if (auto* table = std::get_if<Node::Table>(&literal.value)) {
+    for (Node::Entry& entry : *table) {
+      entry.place = place;
+      entry.node = placed(std::move(entry.node), place);
+    }
+  }
+  return literal;
+}
+
 bool is_complete(const Values::Value& value) {
   if (std::holds_alternative<std::monostate>(value)) return false;
   const auto* tables = std::get_if<std::vector<Values>>(&value);
@@ -296,7 +308,16 @@ Values FieldReader::read(const Node& table, std::string_view title,
         diagnostics_.error(table.place, fmt::format("missing key {} in {}, expected {}", in_quotes(row->name),
                                                     title, expected_of(*row)));
     }
-    if (std::holds_alternative<std::monostate>(slot.value)) slot.value = default_of(*row);
+    const bool is_missing = std::holds_alternative<std::monostate>(slot.value);
+    if (is_missing && row->kind == Kind::secret && !row->fallback.empty()) {
+      // A default that may be missing, as a written reference may.
+      if (!entry)
+        slot.value =
+            read_any(*row, placed(parse_toml_literal(row->fallback), table.place), title, diagnostics_);
+      values.complete_ = values.complete_ && is_complete(slot.value);
+    } else if (is_missing) {
+      slot.value = default_of(*row);
+    }
     values.slots_.emplace(row->name, std::move(slot));
   }
   return values;

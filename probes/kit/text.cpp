@@ -43,6 +43,19 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::string percent_decode(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_triplet = text[i] == '%' && i + 2 < text.size() && ascii::hex_digit(text[i + 1]) >= 0 &&
+                            ascii::hex_digit(text[i + 2]) >= 0;
+    decoded += is_triplet
+                   ? static_cast<char>(ascii::hex_digit(text[i + 1]) * 16 + ascii::hex_digit(text[i + 2]))
+                   : text[i];
+    if (is_triplet) i += 2;
+  }
+  return decoded;
+}
+
 std::string shown(std::string_view text, std::size_t max_bytes) {
   std::string line;
   while (!text.empty()) {

@@ -12,6 +12,9 @@ namespace holdshort {
 std::size_t utf8_sequence(std::string_view bytes);
 bool is_utf8(std::string_view text);
 
+// "%41" -> "A" (RFC 3986 2.1); what is no such triplet is kept.
+std::string percent_decode(std::string_view text);
+
 // One line without control characters and escape sequences of terminals; what is no UTF-8 becomes "?", what
 // is beyond `max_bytes` "...".
 std::string shown(std::string_view text, std::size_t max_bytes);

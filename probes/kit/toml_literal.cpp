@@ -34,6 +34,7 @@ class LiteralParser {
   Node value() {
     if (take("\"")) return Node{up_to_quote(), {}};
     if (take("[")) return Node{list(), {}};
+    if (take("{")) return Node{table(), {}};
     if (take("true")) return Node{true, {}};
     if (take("false")) return Node{false, {}};
     return number();
@@ -59,8 +60,21 @@ class LiteralParser {
     return items;
   }
 
+  // Of one key: a reference to a secret.
+  Node::Table table() {
+    skip_spaces();
+    std::string key(rest_.substr(0, rest_.find_first_of(" =")));
+    rest_.remove_prefix(key.size());
+    if (key.empty() || !take(" = ")) fail();
+    Node::Table entries;
+    entries.push_back({std::move(key), {}, value()});
+    skip_spaces();
+    if (!take("}")) fail();
+    return entries;
+  }
+
   Node number() {
-    const std::string_view text = rest_.substr(0, rest_.find_first_of(",] "));
+    const std::string_view text = rest_.substr(0, rest_.find_first_of(",]} "));
     const char* const end = text.data() + text.size();
     rest_.remove_prefix(text.size());
     std::int64_t integer = 0;

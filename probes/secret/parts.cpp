@@ -4,8 +4,8 @@
 #include <array>
 
 #include "probes/kit/ascii.h"
-#include "probes/kit/crypto.h"
 #include "probes/kit/pattern.h"
+#include "probes/kit/text.h"
 
 namespace holdshort::secret_probe {
 namespace {
@@ -15,17 +15,6 @@ constexpr std::array<std::string_view, 17> kWithPassword{
     "postgres", "postgresql", "mysql",      "mariadb",     "redis", "rediss", "mongodb", "amqp",  "amqps",
     "mssql",    "sqlserver",  "clickhouse", "cockroachdb", "smtp",  "smtps",  "ldap",    "ldaps",
 };
-
-std::string percent_decode(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte =
-        text[i] == '%' && i + 2 < text.size() ? crypto::decode_hex(text.substr(i + 1, 2)) : std::nullopt;
-    decoded += byte && byte->size() == 1 ? byte->front() : text[i];
-    if (byte && byte->size() == 1) i += 2;
-  }
-  return decoded;
-}
 
 const Pattern& query_password() {
   static const Pattern pattern =

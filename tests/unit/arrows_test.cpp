@@ -57,6 +57,7 @@ const std::vector<Door> kDoors = {
     {{"toml++/*"}, {"agent/config/toml.cpp"}},
     {{"nlohmann/*"}, {"*.cpp", "tests/*"}},
     {{"re2/*"}, {"probes/kit/pattern.cpp"}},
+    {{"hiredis/*"}, {"probes/kit/redis_client.cpp"}},
     {{"CLI/*"}, {"agent/cli/*.cpp"}},
     {{"tl/expected.hpp"}, {"probes/kit/result.h"}},
     {{"fmt/*"}, {"*"}},
