@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/timestamp.h"
 #include "probes/kit/duration.h"
 
 namespace holdshort::events {
@@ -32,6 +33,8 @@ std::vector<std::string> names(const std::vector<Standing>& holding) {
   for (const Standing& one : holding) names.push_back(one.probe.name);
   return names;
 }
+
+std::string_view ready_word(bool ready) { return ready ? "ready" : "not ready"; }
 
 std::int64_t whole_seconds(std::chrono::nanoseconds time) {
   return std::chrono::round<std::chrono::seconds>(time).count();
@@ -68,12 +71,19 @@ void probe_result(Log& log, const ProbeStatus& probe, const RunRecord& run) {
              {"run_id", run.run_id}});
 }
 
-void readiness_changed(Log& log, const std::vector<Standing>& holding, std::size_t required) {
-  const bool ready = holding.empty();
-  const std::string message = !ready          ? "not ready: " + list(holding)
-                              : required == 0 ? std::string("ready: no probe is required")
-                                              : fmt::format("ready: {} required probe{} passing", required,
-                                                            required == 1 ? " is" : "s are");
+void readiness_changed(Log& log, bool ready, const std::vector<Standing>& holding, std::size_t required,
+                       const std::optional<Override>& by_hand) {
+  std::string message;
+  if (by_hand) {
+    message = fmt::format("{} by hand: {}", ready_word(ready), by_hand->reason);
+    if (ready && !holding.empty()) message += "; otherwise held by " + list(holding);
+  } else if (!ready) {
+    message = "not ready: " + list(holding);
+  } else if (required == 0) {
+    message = "ready: no probe is required";
+  } else {
+    message = fmt::format("ready: {} required probe{} passing", required, required == 1 ? " is" : "s are");
+  }
   log.write(ready ? LogLevel::info : LogLevel::error, "readiness.changed", message,
             {{"ready", ready}, {"holding", names(holding)}});
 }
@@ -107,6 +117,20 @@ void nothing_required(Log& log) {
   log.write(LogLevel::warn, "config.warning",
             "no enabled probe is required: /readyz answers 200 whatever the app does; give one severity = "
             "\"required\"");
+}
+
+void override_set(Log& log, const Override& by_hand) {
+  log.write(LogLevel::warn, "override.set",
+            fmt::format("{} by hand until {}: {}", ready_word(by_hand.ready), timestamp(by_hand.until()),
+                        by_hand.reason),
+            {{"ready", by_hand.ready}, {"reason", by_hand.reason}, {"until", timestamp(by_hand.until())}});
+}
+
+void override_ended(Log& log, const Override& by_hand) {
+  log.write(
+      LogLevel::warn, "override.ended",
+      fmt::format("no longer {} by hand: readiness follows the probes again", ready_word(by_hand.ready)),
+      {{"ready", by_hand.ready}, {"reason", by_hand.reason}});
 }
 
 }  // namespace holdshort::events

@@ -21,13 +21,17 @@ struct Standing {
 
 void probe_changed(Log& log, const Standing& now, State from);
 void probe_result(Log& log, const ProbeStatus& probe, const RunRecord& run);
-// `holding` is empty exactly where the Machine is ready; `required` counts the required probes.
-void readiness_changed(Log& log, const std::vector<Standing>& holding, std::size_t required);
+// Without `by_hand` `holding` is empty exactly where the Machine is ready; `required` counts the required
+// probes.
+void readiness_changed(Log& log, bool ready, const std::vector<Standing>& holding, std::size_t required,
+                       const std::optional<Override>& by_hand);
 // Still not ready: for whoever watches an app that never comes up.
 void readiness_waiting(Log& log, const std::vector<Standing>& holding, std::chrono::seconds waited);
 void clock_jumped(Log& log, std::chrono::nanoseconds by);
 // The process ran no code for so long, though it should have.
 void stood_still(Log& log, std::chrono::nanoseconds gap);
 void nothing_required(Log& log);
+void override_set(Log& log, const Override& by_hand);
+void override_ended(Log& log, const Override& by_hand);
 
 }  // namespace holdshort::events

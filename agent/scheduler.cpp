@@ -185,6 +185,28 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     }
   }
 
+  // --- what a person asks for
+
+  void recheck(const std::optional<std::string>& name) {
+    for (const EntryPtr& entry : entries)
+      if (!name || entry->config.name == *name) run_now(entry);
+  }
+
+  void set_override(Override asked) {
+    if (stopping) return;
+    asked.reason = world.log.redact(std::move(asked.reason));
+    events::override_set(world.log, asked);
+    by_hand = std::move(asked);
+    if (done) judge();  // else start() does
+  }
+
+  void end_override() {
+    if (!by_hand || !by_hand->is_over(Instant::of(world.clock))) return;
+    events::override_ended(world.log, *by_hand);
+    by_hand.reset();
+    judge();
+  }
+
   // --- one probe
 
   bool is_over(const Entry& entry) const { return stopping || entry.retired; }
@@ -390,7 +412,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   }
 
   bool wants_exit_for(const Entry& entry) const {
-    return config.when_failing == WhenFailing::exit && seen_broken(entry);
+    const bool forced_ready = by_hand && by_hand->ready;
+    return config.when_failing == WhenFailing::exit && seen_broken(entry) && !forced_ready;
   }
 
   bool holds(const Entry& entry) const {
@@ -405,13 +428,13 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
       if (held != entry->status.holds) entry->published.reset();
       if (entry->status.holds) holding_names.push_back(entry->config.name);
     }
-    if (const bool now_ready = holding_names.empty(); now_ready != ready) {
+    if (const bool now_ready = by_hand ? by_hand->ready : holding_names.empty(); now_ready != ready) {
       ready = now_ready;
       was_ready = was_ready || ready;
       ready_since = world.clock.wall_now();
       not_ready_since = world.clock.now();
       waits_spoken = 0;
-      events::readiness_changed(world.log, holding(), required());
+      events::readiness_changed(world.log, ready, holding(), required(), by_hand);
     }
     publish();
   }
@@ -431,6 +454,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     auto status = identify();
     status->ready = ready;
     status->since = ready_since;
+    status->by_hand = by_hand;
     status->holding = holding_names;
     for (const EntryPtr& entry : entries) {
       if (!entry->published) entry->published = std::make_shared<const ProbeStatus>(entry->status);
@@ -449,6 +473,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
       co_await self->world.clock.sleep_until(due);
       if (self->stopping) co_return;
       self->world.board.set_lag(std::max(self->world.clock.now() - due, Monotonic::duration::zero()));
+      self->end_override();
       self->look_at_the_clocks();
       self->look_at_ages();
       self->speak_of_waiting();
@@ -491,7 +516,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   }
 
   void speak_of_waiting() {
-    if (ready) return;
+    if (ready || by_hand) return;
     const auto index = std::min(waits_spoken, kWaitingAfter.size() - 1);
     const auto repeated = kWaitingAfter.back() * static_cast<int>(waits_spoken - index);
     if (world.clock.now() - not_ready_since < kWaitingAfter[index] + repeated) return;
@@ -520,6 +545,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   std::shared_ptr<Ground> ground;
   std::vector<EntryPtr> entries;
   std::vector<std::string> holding_names;
+  std::optional<Override> by_hand;
   bool ready = false, was_ready = false, stopping = false, exit = false;
   Wall ready_since;
   Monotonic not_ready_since{};
@@ -545,6 +571,8 @@ Awaitable<void> Scheduler::run() {
 void Scheduler::stop() { impl_->stop(); }
 void Scheduler::reload(Config config) { impl_->reload(std::move(config)); }
 void Scheduler::hurry() { impl_->hurry(); }
+void Scheduler::recheck(const std::optional<std::string>& name) { impl_->recheck(name); }
+void Scheduler::set_override(Override by_hand) { impl_->set_override(std::move(by_hand)); }
 bool Scheduler::wants_exit() const { return impl_->exit; }
 
 }  // namespace holdshort

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,10 @@ class Scheduler {
   // A request waits for the verdict: what holds readiness runs now, but not sooner than its startup_interval
   // after its last run.
   void hurry();
+  // Runs the probe of that name, or all of them, now.
+  void recheck(const std::optional<std::string>& name);
+  // Takes the place of the one before; ends by itself. Published when this returns.
+  void set_override(Override by_hand);
   // when_failing = "exit" and a control seen broken: run() has returned because of it.
   bool wants_exit() const;
 

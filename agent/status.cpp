@@ -12,7 +12,9 @@ bool clock_jumped(std::chrono::nanoseconds offset, std::chrono::nanoseconds late
 }
 
 bool is_ready(const Status& status, Instant now) {
-  if (!status.ready || status.valid_until == Monotonic::max()) return status.ready;  // rests on no verdict
+  if (status.by_hand && !status.by_hand->is_over(now)) return status.by_hand->ready;
+  const bool ready = status.by_hand ? status.holding.empty() : status.ready;
+  if (!ready || status.valid_until == Monotonic::max()) return ready;  // rests on no verdict
   return now.monotonic <= status.valid_until && !clock_jumped(status.clock_offset, now.offset());
 }
 
@@ -37,7 +39,8 @@ std::shared_ptr<const Status> as_of(std::shared_ptr<const Status> status, Instan
   const auto expired = [&](const std::shared_ptr<const ProbeStatus>& probe) {
     return has_verdict(*probe) && (jumped || now.monotonic > probe->valid_until);
   };
-  if (std::none_of(status->probes.begin(), status->probes.end(), expired)) return status;
+  const bool override_over = status->by_hand && status->by_hand->is_over(now);
+  if (!override_over && std::none_of(status->probes.begin(), status->probes.end(), expired)) return status;
 
   auto aged = std::make_shared<Status>(*status);
   aged->holding.clear();
@@ -45,8 +48,9 @@ std::shared_ptr<const Status> as_of(std::shared_ptr<const Status> status, Instan
     if (expired(probe)) probe = made_stale(*probe, now.wall);
     if (probe->holds) aged->holding.push_back(probe->name);
   }
-  if (aged->ready && !aged->holding.empty()) aged->since = now.wall;
-  aged->ready = aged->ready && aged->holding.empty();
+  if (override_over) aged->by_hand.reset();
+  if (!aged->by_hand) aged->ready = (status->by_hand || status->ready) && aged->holding.empty();
+  if (aged->ready != status->ready) aged->since = now.wall;
   return aged;
 }
 

@@ -64,11 +64,28 @@ struct ProbeStatus {
   Monotonic valid_until = Monotonic::max();  // the state is stale after it; max: it cannot grow stale (again)
 };
 
+// Readiness set by hand, for a while (break-glass, or to drain an instance). In memory alone: a restart ends
+// it.
+struct Override {
+  bool ready = false;
+  std::string reason;
+  std::chrono::milliseconds ttl{};
+  Instant set{};
+
+  static constexpr std::chrono::hours kLongest{4};
+  static constexpr std::size_t kMaxReason = 300;  // bytes
+
+  Wall until() const { return set.wall + ttl; }
+  // By whichever clock says so first: the monotonic one stands still while a Machine is suspended.
+  bool is_over(Instant now) const { return now.monotonic >= set.monotonic + ttl || now.wall >= until(); }
+};
+
 struct Status {
   std::string version, app, region, machine, release;
-  bool ready = false;
-  Wall since;                                              // `ready` has this value
-  std::vector<std::string> holding;                        // names of the required probes that hold readiness
+  bool ready = false;  // what was seen, or what `by_hand` says
+  Wall since;          // `ready` has this value
+  std::optional<Override> by_hand;
+  std::vector<std::string> holding;  // required probes that hold readiness, or would without `by_hand`
   std::vector<std::shared_ptr<const ProbeStatus>> probes;  // in the configuration's order; never null
   Monotonic valid_until = Monotonic::max();  // the earliest of the required probes: `ready` is void after it;
                                              // max: there is no required probe
@@ -77,7 +94,8 @@ struct Status {
 
 // Whether the Machine may have traffic at `now`. What the gate asks; allocates nothing.
 bool is_ready(const Status& status, Instant now);
-// `status` as it stands at `now`: verdicts that have grown too old are stale. The same object where none has.
+// `status` as it stands at `now`: verdicts that have grown too old are stale, an override that is over is
+// gone. The same object where nothing has changed.
 std::shared_ptr<const Status> as_of(std::shared_ptr<const Status> status, Instant now);
 
 // The last time the configuration was read.

@@ -1,6 +1,7 @@
 // How points in time are written.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "probes/kit/clock.h"
@@ -9,5 +10,7 @@ namespace holdshort {
 
 // RFC 3339, UTC, milliseconds: "2026-11-23T10:00:00.123Z".
 std::string timestamp(Wall time);
+// What timestamp() wrote, to the second; nothing where it is something else.
+std::optional<Wall> parse_timestamp(const std::string& text);
 
 }  // namespace holdshort

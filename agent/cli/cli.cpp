@@ -13,6 +13,7 @@
 #include "agent/cli/explain.h"
 #include "agent/cli/lint.h"
 #include "agent/cli/run.h"
+#include "agent/cli/status.h"
 #include "agent/cli/validate.h"
 #include "probes/kit/duration.h"
 
@@ -53,8 +54,12 @@ struct CommandLine {
                "holdshort"};
   CheckOptions check;
   std::string config, fly_toml, type, wait, target, format = "text";
+  AskOptions ask;
+  std::string probe, ready, reason, ttl;
+  bool watch = false;
   CLI::App *run_command = nullptr, *check_command = nullptr, *validate_command = nullptr,
-           *lint_command = nullptr, *explain_command = nullptr, *demo_command = nullptr;
+           *lint_command = nullptr, *explain_command = nullptr, *status_command = nullptr,
+           *recheck_command = nullptr, *override_command = nullptr, *demo_command = nullptr;
 
   std::vector<std::string> app_command;  // what follows "--", as it is: CLI11 reads brackets and quotes in it
   bool has_app_command = false;
@@ -77,8 +82,32 @@ struct CommandLine {
         app.add_subcommand("explain", "what a probe type sends, when it passes, which standard it cites");
     explain_command->add_option("type", type, "a probe type; without it: all of them in a line each")
         ->type_name("TYPE");
+    add_commands_to_an_agent();
     demo_command = app.add_subcommand(
         "demo", "a sample app and the agent in one process, controls coming up one by one");
+  }
+
+  void add_commands_to_an_agent() {
+    status_command =
+        app.add_subcommand("status", "a running agent's status: 0 ready, 1 not, 2 nobody answers");
+    add_ask_options(*status_command);
+    status_command->add_flag("--watch", watch, "again every two seconds, until interrupted");
+    recheck_command = app.add_subcommand("recheck", "have a running agent run its probes now");
+    add_ask_options(*recheck_command);
+    recheck_command->add_option("probe", probe, "this probe alone")->type_name("NAME");
+    override_command =
+        app.add_subcommand("override", "break-glass: set a running agent's readiness by hand, for a while");
+    add_ask_options(*override_command);
+    override_command->add_option("readiness", ready, "ready or not-ready")
+        ->required()
+        ->check(CLI::IsMember({"ready", "not-ready"}));
+    override_command->add_option("--reason", reason, "shown wherever the override is")->required();
+    override_command->add_option("--ttl", ttl, "it ends by itself; at most 4h")->required()->check(kDuration);
+  }
+
+  void add_ask_options(CLI::App& command) {
+    command.add_option("--url", ask.url, "the agent; default: here")->type_name("URL");
+    add_config(command, ask.config);
   }
 
   void add_check_options() {
@@ -105,6 +134,9 @@ struct CommandLine {
     if (lint_command->parsed()) return run_lint(fly_toml);
     if (explain_command->parsed()) return run_explain(type);
     if (demo_command->parsed()) return run_demo();
+    if (status_command->parsed()) return run_status(ask, watch ? Watch::until_interrupted : Watch::once);
+    if (recheck_command->parsed()) return run_recheck(ask, probe);
+    if (override_command->parsed()) return run_override(ask, ready, reason, ttl);
     check.config = config;
     if (!target.empty()) check.target = target;
     if (!wait.empty()) check.wait = Duration::parse(wait)->value();

@@ -7,6 +7,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <functional>
+#include <future>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -43,6 +45,8 @@ constexpr int kFailed = 1;
 constexpr int kInvalid = 2;
 constexpr std::chrono::seconds kTrimEvery{
     30};  // what the first, full runs took from the system is given back
+
+constexpr std::chrono::milliseconds kCommandDeadline{1000};  // of what a POST asks for, to be in force
 
 // Fly stops a Machine 5 s after it has signalled its main process (kill_timeout).
 constexpr std::chrono::milliseconds kKilledAfter{4500};
@@ -94,7 +98,7 @@ class Agent {
   int run(const CommandLineOfApp& command) {
     board_.beat(clock_.now());
     board_.set_reload({Reload::Result::accepted, clock_.wall_now()});
-    auto server = HealthServer::start(listen_, board_, token_);
+    auto server = HealthServer::start(listen_, board_, token_, commands());
     if (!server) return cannot_start(server.error());
     server_ = std::move(*server);
     if (gate_config_) {
@@ -136,6 +140,29 @@ class Agent {
   // A request waits for a verdict. Any thread.
   void hurry() {
     asio::post(loop_, [this] { scheduler_->hurry(); });
+  }
+
+  // What a POST asks for, done on the loop; false where that does not get to it in time.
+  Commands commands() {
+    return {.recheck =
+                [this](const std::optional<std::string>& probe) {
+                  return on_loop([this, probe] { scheduler_->recheck(probe); });
+                },
+            .set_override =
+                [this](const Override& by_hand) {
+                  return on_loop([this, by_hand] { scheduler_->set_override(by_hand); });
+                }};
+  }
+
+  // From another thread.
+  bool on_loop(std::function<void()> work) {
+    const auto done = std::make_shared<std::promise<void>>();
+    std::future<void> future = done->get_future();
+    asio::post(loop_, [work = std::move(work), done] {
+      work();
+      done->set_value();
+    });
+    return future.wait_for(kCommandDeadline) == std::future_status::ready;
   }
 
   int report() {
@@ -213,6 +240,7 @@ class Agent {
   // Not ready from now on, whatever was seen.
   void hold() {
     auto status = std::make_shared<Status>(*board_.load(Instant::of(clock_)));
+    status->by_hand.reset();
     status->ready = false;
     status->valid_until = Monotonic::max();
     board_.publish(std::move(status));

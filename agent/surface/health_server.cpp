@@ -26,7 +26,9 @@
 #include <boost/asio/write.hpp>
 
 #include "agent/listening.h"
+#include "agent/surface/override_request.h"
 #include "agent/surface/render.h"
+#include "probes/kit/ascii.h"
 #include "probes/kit/awaitable.h"
 #include "probes/kit/crypto.h"
 #include "probes/kit/http.h"
@@ -100,7 +102,8 @@ std::string sent_token(const httplib::Request& request) {
 // The routes. Knows nothing of sockets: a request comes whole and is answered from memory.
 class Site final : public httplib::Server {
  public:
-  Site(const StatusBoard& board, std::optional<Secret> token) : board_(board), token_(std::move(token)) {
+  Site(const StatusBoard& board, std::optional<Secret> token, Commands commands)
+      : board_(board), token_(std::move(token)), commands_(std::move(commands)) {
     set_default_headers({{"Cache-Control", "no-store"}});
     set_keep_alive_timeout(static_cast<std::time_t>(HealthServer::kIdle.count() / 1000));
     // Instead of its routes, which are std::regex.
@@ -127,6 +130,8 @@ class Site final : public httplib::Server {
 
   // The answer to a whole request; `keep` says whether the connection may be used again.
   std::string answer(std::string_view request, const std::string& peer, bool& keep) {
+    const std::size_t head = request.find("\r\n\r\n");
+    body_ = head == std::string_view::npos ? "" : request.substr(head + 4);
     MemoryStream stream(request);
     bool closed = false;
     const bool fine =
@@ -138,6 +143,7 @@ class Site final : public httplib::Server {
  private:
   void route(const httplib::Request& request, httplib::Response& response) {
     constexpr std::string_view kOneProbe = "/readyz/";
+    if (request.path == "/recheck" || request.path == "/override") return command(request, response);
     if (request.method != "GET" && request.method != "HEAD") {
       response.set_header("Allow", "GET, HEAD");
       return reply(response, {.status = 405, .body = "method not allowed\n"});
@@ -161,6 +167,69 @@ class Site final : public httplib::Server {
     }
   }
 
+  // --- what changes something
+
+  void command(const httplib::Request& request, httplib::Response& response) {
+    if (request.method != "POST") {
+      response.set_header("Allow", "POST");
+      return reply(response, {.status = 405, .body = "method not allowed\n"});
+    }
+    if (!may_command(request, response)) return;
+    if (request.path == "/recheck")
+      recheck(request, response);
+    else
+      set_override(response);
+  }
+
+  // No page of another site may have a browser do it, even one that knows the token (RFC 6454, Fetch
+  // Metadata).
+  bool may_command(const httplib::Request& request, httplib::Response& response) {
+    const std::lock_guard lock(mutex_);
+    if (!token_) return refuse(response, 403, "only with a status token, and none is configured\n");
+    if (comes_from_elsewhere(request)) return refuse(response, 403, "not for pages of other sites\n");
+    return has_token(request, response);
+  }
+
+  static bool comes_from_elsewhere(const httplib::Request& request) {
+    const auto [first, last] = request.headers.equal_range("Sec-Fetch-Site");
+    for (auto it = first; it != last; ++it)
+      if (it->second != "same-origin" && it->second != "none") return true;
+    const std::string host = ascii::lowered(request.get_header_value("Host"));
+    const auto [begin, end] = request.headers.equal_range("Origin");
+    for (auto it = begin; it != end; ++it) {
+      const std::string origin = ascii::lowered(it->second);
+      if (origin != "http://" + host && origin != "https://" + host) return true;
+    }
+    return false;
+  }
+
+  void recheck(const httplib::Request& request, httplib::Response& response) {
+    std::optional<std::string> probe;
+    if (request.has_param("probe")) probe = request.get_param_value("probe");
+    const auto status = board_.load(Instant::now());
+    if (probe && !has_probe(*status, *probe))
+      return reply(response, {.status = 404, .body = "no such probe\n"});
+    if (!commands_.recheck || !commands_.recheck(probe)) return too_busy(response);
+    reply(response, {.status = 202, .body = fmt::format("runs now: {}\n", probe.value_or("all probes"))});
+  }
+
+  void set_override(httplib::Response& response) {
+    const Result<Override> asked = parse_override(body_, Instant::now());
+    if (!asked) return reply(response, {.status = 400, .body = asked.error().message + "\n"});
+    if (!commands_.set_override || !commands_.set_override(*asked)) return too_busy(response);
+    const auto status = board_.load(Instant::now());  // as it is in force
+    reply(response, render_override(status->by_hand.value_or(*asked)));
+  }
+
+  static bool has_probe(const Status& status, const std::string& name) {
+    return std::any_of(status.probes.begin(), status.probes.end(),
+                       [&](const auto& probe) { return probe->name == name; });
+  }
+
+  static void too_busy(httplib::Response& response) {
+    reply(response, {.status = 503, .body = "the agent does not get to it: see /livez\n"});
+  }
+
   Measurements measure(const Status& status) {
     const std::lock_guard lock(mutex_);
     return {.status = status,
@@ -181,7 +250,6 @@ class Site final : public httplib::Server {
   bool may_see(const httplib::Request& request, httplib::Response& response) {
     const std::lock_guard lock(mutex_);
     const std::string sent = sent_token(request);
-    if (token_ && !sent.empty() && same_token(sent, token_->reveal())) return true;
     if (sent.empty() && is_loopback(request.remote_addr)) {
       const std::string host = host_name(request.get_header_value("Host"));
       if (host == "localhost" || host == "127.0.0.1" || host == "[::1]") return true;
@@ -189,6 +257,13 @@ class Site final : public httplib::Server {
     }
     if (!token_)
       return refuse(response, 403, "from elsewhere only with a status token, and none is configured\n");
+    return has_token(request, response);
+  }
+
+  // The right one always; of wrong ones kWrongTokens a window. Locked; there is a token.
+  bool has_token(const httplib::Request& request, httplib::Response& response) {
+    const std::string sent = sent_token(request);
+    if (!sent.empty() && same_token(sent, token_->reveal())) return true;
     if (!sent.empty() && too_many_wrong()) return refuse(response, 429, "too many wrong tokens\n");
     response.set_header("WWW-Authenticate", "Basic realm=\"holdshort\"");
     return refuse(response, 401, "the status token is needed\n");
@@ -212,6 +287,8 @@ class Site final : public httplib::Server {
   std::optional<Secret> token_;
   std::function<GateCounts()> gate_counts_;  // empty: there is no gate
   std::deque<Monotonic> wrong_;
+  const Commands commands_;
+  std::string_view body_;  // of the request that is being answered
 };
 
 // What the reader must know of a head; what it means is cpp-httplib's business.
@@ -280,8 +357,8 @@ struct HealthServer::Impl {
   };
   using SessionPtr = std::shared_ptr<Session>;
 
-  Impl(const StatusBoard& board, std::optional<Secret> token)
-      : site(board, std::move(token)), acceptor(loop) {}
+  Impl(const StatusBoard& board, std::optional<Secret> token, Commands commands)
+      : site(board, std::move(token), std::move(commands)), acceptor(loop) {}
 
   // --- listening
 
@@ -418,8 +495,9 @@ HealthServer::~HealthServer() { impl_->stop(); }
 
 Result<std::unique_ptr<HealthServer>> HealthServer::start(const ListenAddress& listen,
                                                           const StatusBoard& board,
-                                                          std::optional<Secret> status_token) {
-  auto impl = std::make_unique<Impl>(board, std::move(status_token));
+                                                          std::optional<Secret> status_token,
+                                                          Commands commands) {
+  auto impl = std::make_unique<Impl>(board, std::move(status_token), std::move(commands));
   if (auto listening = impl->listen(listen); !listening) return tl::unexpected(listening.error());
   impl->start();
   return std::unique_ptr<HealthServer>(new HealthServer(std::move(impl)));

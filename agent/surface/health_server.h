@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "agent/status.h"
 #include "agent/surface/metrics.h"
@@ -19,12 +20,20 @@
 
 namespace holdshort {
 
+// What a person may ask for by POST. Called on the server's thread; true once it is in force, false where the
+// agent does not get to it in time.
+struct Commands {
+  std::function<bool(const std::optional<std::string>& probe)> recheck;  // nullopt: all
+  std::function<bool(const Override& by_hand)> set_override;
+};
+
 class HealthServer {
  public:
   // Binds and answers (503 until the board says otherwise). Fails where the port cannot be bound: the message
   // names it.
   static Result<std::unique_ptr<HealthServer>> start(const ListenAddress& listen, const StatusBoard& board,
-                                                     std::optional<Secret> status_token);
+                                                     std::optional<Secret> status_token,
+                                                     Commands commands = {});
   ~HealthServer();  // closes at once
   std::uint16_t port() const;
   void set_status_token(std::optional<Secret> token);

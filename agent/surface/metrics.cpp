@@ -64,7 +64,8 @@ void add_agent(Exposition& out, const Measurements& m) {
   out.sample(1, label("version", m.status.version));
   out.gauge("holdshort_ready", "1 where the Machine may have traffic, as /readyz says.",
             static_cast<int>(m.status.ready));
-  out.gauge("holdshort_override_active", "1 while readiness is set by hand.", 0);
+  out.gauge("holdshort_override_active", "1 while readiness is set by hand.",
+            static_cast<int>(m.status.by_hand.has_value()));
   out.gauge("holdshort_config_last_reload_successful",
             "1 where the configuration was accepted when it was read last.",
             static_cast<int>(m.reload.result == Reload::Result::accepted));

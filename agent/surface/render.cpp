@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/timestamp.h"
+#include "probes/kit/duration.h"
 
 namespace holdshort {
 
@@ -13,11 +14,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// "not ready: a, b and 3 more", shorter than kFirstLine: at least the first is named, if need be by its
+// `line` and "a, b and 3 more", shorter than kFirstLine: at least the first is named, if need be by its
 // beginning.
-std::string first_line(const std::vector<std::string>& names) {
+std::string first_line(std::string line, const std::vector<std::string>& names) {
   constexpr std::size_t kRoomForMore = 16;
-  std::string line = "not ready";
   for (std::size_t n = 0; n < names.size(); ++n) {
     const bool last = n + 1 == names.size();
     const std::size_t room = kFirstLine - 1 - (last ? 0 : kRoomForMore);
@@ -73,6 +73,18 @@ Json to_json(const ProbeStatus& probe) {
   return json;
 }
 
+Json to_json(const Override& by_hand) {
+  return {{"ready", by_hand.ready},
+          {"reason", by_hand.reason},
+          {"ttl", Duration(by_hand.ttl).text()},
+          {"since", timestamp(by_hand.set.wall)},
+          {"until", timestamp(by_hand.until())}};
+}
+
+std::string text_of(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 // The worst of all probes, whether readiness rests on them or not.
 std::string_view overall(const Status& status) {
   std::string_view worst = status.ready ? "pass" : "fail";
@@ -85,12 +97,16 @@ std::string_view overall(const Status& status) {
 
 Answer render_readyz(const Status& status) {
   if (status.ready) return {.status = 200, .body = "ready\n"};
-  return {.status = 503, .body = first_line(status.holding) + "\n"};
+  return {.status = 503,
+          .body = first_line(status.by_hand ? "not ready (by hand)" : "not ready", status.holding) + "\n"};
 }
 
 Answer render_readyz_verbose(const Status& status) {
   Answer answer = render_readyz(status);
   std::string list = status.ready ? "" : answer.body;
+  if (status.by_hand)
+    list += fmt::format("[!]override: {} until {}\n", status.by_hand->ready ? "ready" : "not ready",
+                        timestamp(status.by_hand->until()));
   for (const auto& probe : status.probes) {
     const std::string_view note = probe->severity == Severity::advisory ? " (advisory)" : "";
     list += probe->state == State::passing
@@ -112,7 +128,7 @@ Answer render_readyz_probe(const Status& status, const std::string& name) {
 Answer render_status_json(const Status& status) {
   Json json{{"status", overall(status)},
             {"ready", status.ready},
-            {"override", nullptr},
+            {"override", status.by_hand ? to_json(*status.by_hand) : Json(nullptr)},
             {"version", status.version},
             {"since", timestamp(status.since)},
             {"app", status.app},
@@ -121,9 +137,11 @@ Answer render_status_json(const Status& status) {
   json["holding"] = status.holding;
   json["checks"] = Json::object();
   for (const auto& probe : status.probes) json["checks"][probe->name] = Json::array({to_json(*probe)});
-  return {.status = 200,
-          .content_type = "application/health+json",
-          .body = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"};
+  return {.status = 200, .content_type = "application/health+json", .body = text_of(json)};
+}
+
+Answer render_override(const Override& by_hand) {
+  return {.status = 200, .content_type = "application/json", .body = text_of(to_json(by_hand))};
 }
 
 }  // namespace holdshort

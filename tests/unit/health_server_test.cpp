@@ -31,9 +31,10 @@ std::shared_ptr<Status> ready_status(bool ready) {
 }
 
 struct Endpoint9090 {
-  explicit Endpoint9090(std::optional<Secret> token = std::nullopt) {
+  explicit Endpoint9090(std::optional<Secret> token = std::nullopt, Commands commands = {}) {
     board.beat(std::chrono::steady_clock::now());
-    auto started = HealthServer::start(*ListenAddress::parse("127.0.0.1:0"), board, std::move(token));
+    auto started = HealthServer::start(*ListenAddress::parse("127.0.0.1:0"), board, std::move(token),
+                                       std::move(commands));
     if (!started) throw std::runtime_error(started.error().message);
     server = std::move(*started);
   }
@@ -137,6 +138,119 @@ TEST(HealthServer, AfterFiveWrongTokensOnlyWrongOnesAreHeldBack) {
     EXPECT_EQ(endpoint.get("/status", {{"Authorization", "Bearer wrong"}})->status, 401);
   EXPECT_EQ(endpoint.get("/status", {{"Authorization", "Bearer wrong"}})->status, 429);
   EXPECT_EQ(endpoint.get("/status", {{"Authorization", "Bearer correct-horse"}})->status, 200);
+}
+
+// --- POST
+
+const httplib::Headers kToken{{"Authorization", "Bearer correct-horse"}};
+constexpr const char* kDrain = R"({"ready": false, "reason": "a drill", "ttl": "30m"})";
+
+// What was asked of the agent.
+struct Asked {
+  Commands commands() {
+    return {.recheck =
+                [this](const std::optional<std::string>& probe) {
+                  rechecks.push_back(probe.value_or("all"));
+                  return answers;
+                },
+            .set_override =
+                [this](const Override& by_hand) {
+                  overrides.push_back(by_hand.reason);
+                  return answers;
+                }};
+  }
+  std::vector<std::string> rechecks, overrides;
+  bool answers = true;
+};
+
+int post(const Endpoint9090& endpoint, const std::string& path, const httplib::Headers& headers,
+         const std::string& body = kDrain) {
+  return endpoint.client().Post(path, headers, body, "application/json")->status;
+}
+
+TEST(HealthServerPost, WithTheTokenItIsDone) {
+  Asked asked;
+  Endpoint9090 endpoint(Secret("correct-horse"), asked.commands());
+  endpoint.board.publish(ready_status(true));
+  EXPECT_EQ(post(endpoint, "/recheck", kToken, ""), 202);
+  EXPECT_EQ(post(endpoint, "/recheck?probe=admin_locked", kToken, ""), 202);
+  EXPECT_EQ(post(endpoint, "/recheck?probe=none", kToken, ""), 404);
+  EXPECT_EQ(asked.rechecks, (std::vector<std::string>{"all", "admin_locked"}));
+  const auto answer = endpoint.client().Post("/override", kToken, kDrain, "application/json");
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_EQ(answer->get_header_value("Content-Type"), "application/json");
+  EXPECT_NE(answer->body.find("\"reason\": \"a drill\""), std::string::npos) << answer->body;
+  EXPECT_EQ(post(endpoint, "/override", kToken, "{}"), 400);
+  EXPECT_EQ(asked.overrides, std::vector<std::string>{"a drill"});
+}
+
+TEST(HealthServerPost, NobodyMayWhereNoTokenIsConfigured) {
+  Asked asked;
+  const Endpoint9090 endpoint(std::nullopt, asked.commands());
+  for (const char* path : {"/recheck", "/override"}) {
+    EXPECT_EQ(post(endpoint, path, {}), 403) << path;
+    EXPECT_EQ(post(endpoint, path, kToken), 403) << path;
+  }
+  EXPECT_TRUE(asked.rechecks.empty() && asked.overrides.empty());
+}
+
+TEST(HealthServerPost, LoopbackAloneIsNotEnoughAndWrongTokensAreHeldBack) {
+  Asked asked;
+  const Endpoint9090 endpoint(Secret("correct-horse"), asked.commands());
+  EXPECT_EQ(post(endpoint, "/override", {}), 401);
+  for (int n = 0; n < 5; ++n)
+    EXPECT_EQ(post(endpoint, "/override", {{"Authorization", "Bearer wrong"}}), 401);
+  EXPECT_EQ(post(endpoint, "/recheck", {{"Authorization", "Bearer wrong"}}), 429);
+  EXPECT_TRUE(asked.overrides.empty());
+  EXPECT_EQ(post(endpoint, "/override", kToken), 200);
+}
+
+TEST(HealthServerPost, APageOfAnotherSiteMayNotEvenWithTheToken) {
+  Asked asked;
+  const Endpoint9090 endpoint(Secret("correct-horse"), asked.commands());
+  const auto with = [&](const char* name, const char* value) {
+    httplib::Headers headers = kToken;
+    headers.emplace("Host", "machine.internal:9090");
+    headers.emplace(name, value);
+    return post(endpoint, "/override", headers);
+  };
+  for (const char* origin : {"http://evil.test", "null", "http://machine.internal:9091",
+                             "http://machine.internal", "http://machine.internal:9090.evil.test", ""})
+    EXPECT_EQ(with("Origin", origin), 403) << origin;
+  for (const char* site : {"cross-site", "same-site", "anything"})
+    EXPECT_EQ(with("Sec-Fetch-Site", site), 403) << site;
+  EXPECT_TRUE(asked.overrides.empty());
+  EXPECT_EQ(with("Origin", "http://machine.internal:9090"), 200);
+  EXPECT_EQ(with("Origin", "https://Machine.internal:9090"), 200);
+  EXPECT_EQ(with("Sec-Fetch-Site", "same-origin"), 200);
+  EXPECT_EQ(with("Sec-Fetch-Site", "none"), 200);
+}
+
+TEST(HealthServerPost, AnAgentThatDoesNotGetToItIsSaid) {
+  Asked asked;
+  asked.answers = false;
+  const Endpoint9090 endpoint(Secret("correct-horse"), asked.commands());
+  EXPECT_EQ(post(endpoint, "/override", kToken), 503);
+  EXPECT_EQ(post(endpoint, "/recheck", kToken), 503);
+}
+
+TEST(HealthServerPost, IsTheOnlyMethodThere) {
+  const Endpoint9090 endpoint(Secret("correct-horse"));
+  for (const char* path : {"/recheck", "/override"}) {
+    const auto answer = endpoint.get(path, kToken);
+    EXPECT_EQ(answer->status, 405);
+    EXPECT_EQ(answer->get_header_value("Allow"), "POST");
+  }
+}
+
+TEST(HealthServer, MetricsAreForAllUnderAnyName) {
+  Endpoint9090 endpoint(Secret("correct-horse"));
+  endpoint.server->set_gate([] { return GateCounts{.open = true, .connections = 3, .answers = {}}; });
+  const auto answer = endpoint.get("/metrics", {{"Host", "evil.test"}});
+  EXPECT_EQ(answer->status, 200);
+  EXPECT_NE(answer->body.find("holdshort_ready 0\n"), std::string::npos);
+  EXPECT_NE(answer->body.find("holdshort_gate_connections 3\n"), std::string::npos);
+  EXPECT_NE(answer->body.find("process_resident_memory_bytes "), std::string::npos);
 }
 
 TEST(HealthServerBounds, AHeadThatIsTooLargeIsRefused) {
