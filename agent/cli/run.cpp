@@ -242,6 +242,7 @@ class Agent {
     auto status = std::make_shared<Status>(*board_.load(Instant::of(clock_)));
     status->by_hand.reset();
     status->ready = false;
+    status->by_hand.reset();
     status->valid_until = Monotonic::max();
     board_.publish(std::move(status));
   }

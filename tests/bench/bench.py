@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What holdshort costs, beside Prometheus' blackbox_exporter in the same run. Prints a table; numbers only mean something as ratios.
 
-usage: bench.py HOLDSHORT BENCH_APP [--minutes 5]     needs the Debian package prometheus-blackbox-exporter
+usage: bench.py HOLDSHORT BENCH_APP [--minutes 5]     bare_client lies beside BENCH_APP; needs the Debian package prometheus-blackbox-exporter
 """
 import argparse, os, re, shutil, signal, socket, statistics, subprocess, sys, tempfile, time, urllib.error, urllib.request
 from pathlib import Path
@@ -132,9 +132,9 @@ env = "ADMIN_TOKEN"
         return listen, process
 
     def cpu_per_probe(self):
-        """Seconds of CPU for one simple http probe run: (holdshort, blackbox_exporter, resident of blackbox idle and loaded).
+        """Seconds of CPU for one simple http probe run: (holdshort, blackbox_exporter, the bare request, resident of blackbox idle and loaded).
 
-        Both make 200 runs a second: a process that is driven without a pause finds its caches warm."""
+        All make 200 runs a second: a process that is driven without a pause finds its caches warm."""
         port, app = self.app(0)
         until(lambda: get(f"http://127.0.0.1:{port}/healthz")[0] == 200, 10)
         listen, blackbox = self.blackbox()
@@ -149,6 +149,7 @@ env = "ADMIN_TOKEN"
         theirs = (cpu_seconds(blackbox.pid) - before) / runs
         loaded = resident_mb(blackbox.pid)
         self.end(blackbox)
+        bare = float(subprocess.check_output([Path(self.options.app).with_name("bare_client"), str(port), str(runs)]))
 
         self.agent_keys = "request_budget = 10000"
         probes = "".join(f'[probes.p{n}]\ntype = "http"\npath = "/healthz"\n' for n in range(PROBES))
@@ -163,7 +164,7 @@ env = "ADMIN_TOKEN"
         time.sleep(15)
         ours = (cpu_seconds(agent.pid) - before) / (done() - runs)
         self.end(agent), self.end(app)
-        return ours, theirs, idle, loaded
+        return ours, theirs, bare, idle, loaded
 
     def resident(self):
         port, app = self.app(0)
@@ -192,7 +193,7 @@ def main():
     bench = Bench(options)
     try:
         lags = bench.time_to_ready()
-        ours, theirs, idle, loaded = bench.cpu_per_probe()
+        ours, theirs, bare, idle, loaded = bench.cpu_per_probe()
         size = bench.resident()
     finally:
         bench.close()
@@ -204,6 +205,7 @@ def main():
         ("  blackbox_exporter, after 2000 probes", f"{loaded:.1f} MB", f"{size / loaded:.2f} of it", True),
         ("CPU of one http probe run", f"{ours * 1e6:.0f} us", "", True),
         ("  blackbox_exporter, the same", f"{theirs * 1e6:.0f} us", f"{ours / theirs:.3f} of it, 0.1 at most", ours <= theirs / 10),
+        ("  a bare request: connect, send, receive, close", f"{bare * 1e6:.0f} us", f"{bare / theirs:.3f} of blackbox_exporter's", True),
     ]
     for what, number, aim, good in rows:
         print(f"{what:<60} {number:>10}   {aim}{'' if good else '   MISSED'}")
