@@ -95,7 +95,7 @@ Document::Document(const Node& root_node) : root(root_node) {
     for (const Node::Entry& entry : *processes->table()) groups.push_back(entry.key);
   else  // [[processes]], of old
     for (const Node* group : tables_of(root, "processes"))
-      groups.push_back(text_of(*group, "name").value_or(""));
+      if (auto name = text_of(*group, "name")) groups.push_back(std::move(*name));
   has_processes = !groups.empty();
   if (groups.empty()) groups.push_back(std::string(fly::kDefaultGroup));
   const auto add = [&](const Node& node, bool is_http_service) {
