@@ -264,6 +264,26 @@ for _ in range(50):
 
 
 @case
+def an_exec_probe_gets_the_status_of_its_command(stage):
+    stage.configure(level="debug", probes='[probes.told]\ntype = "exec"\ncommand = ["sh", "-c", "exit 0"]\ninterval = "1s"\ntimeout = "500ms"\n')
+    stage.python("""
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+for _ in range(100):  # orphans to be reaped meanwhile
+    if os.fork() == 0:
+        if os.fork() == 0: time.sleep(0.01)
+        os._exit(0)
+    os.wait()
+    time.sleep(0.02)
+""" + WAIT)
+    stage.file("ready", 15)
+    stage.agent.send_signal(signal.SIGTERM)
+    code, out, _ = stage.end()
+    results = [e for e in events(out) if e["event"] == "probe.result"]
+    assert code == 0 and len(results) >= 2, (code, results)
+    assert all(e["outcome"] == "pass" for e in results), results
+
+
+@case
 def a_killed_agent_takes_the_app_with_it(stage):
     stage.python("""
 def note(*_):
