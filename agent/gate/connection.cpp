@@ -464,7 +464,7 @@ void Connection::conclude() {
 // The gate speaks after the app: when all earlier requests have been answered.
 bool Connection::may_say() const {
   if (!to_client_.empty()) return false;
-  return cut_request_ || tracking_.outstanding() == 0 || app_ended_;
+  return cut_request_ || tracking_.outstanding() == 0 || app_ended_ || said_ == &kNothing;
 }
 
 void Connection::say() {
@@ -563,6 +563,8 @@ void Connection::settle() {
   if (is_ending()) return;
   if (held_) return enter(Phase::held);
   if (connecting_) return enter(Phase::connecting);
+  const bool waits_in_vain = tracking_.is_lost() && (said_ || !inbox_.empty());
+  if (waits_in_vain) return enter(Phase::idle);
   if (said_ || framing_.is_tunnel()) return enter(Phase::active);
   if (!served_) return;
   if (partial_head_) return enter(Phase::head);

@@ -515,6 +515,23 @@ TEST(Gate, SaysThatAnAppCannotBeReached) {
   EXPECT_THAT(front.ask(get("/")), StartsWith("HTTP/1.1 502 "));
 }
 
+TEST(Gate, LeavesNobodyWaitingBehindAResponseThatItCannotFollow) {
+  GateConfig config = config_of();
+  config.idle_timeout = 50ms;
+  Front front(config);
+  front.publish_and_wait(true);
+  const Peer client = front.client();
+  client.send(get("/1"));
+  const Peer app = front.app();
+  app.read_to("\r\n\r\n");
+  const std::string odd = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok";
+  app.send(odd);
+  EXPECT_EQ(client.read(odd.size()), odd);
+  client.send(get("/2"));
+  EXPECT_EQ(app.read_all(), "") << "where the second response would begin nobody knows";
+  EXPECT_EQ(client.read_all().substr(0, 5), "");
+}
+
 TEST(Gate, ReachesAnAppOnASocket) {
   const std::string path = testing::TempDir() + "gate_test.sock";
   std::filesystem::remove(path);
