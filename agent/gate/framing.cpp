@@ -451,6 +451,42 @@ std::size_t ResponseTracking::feed_head(std::string_view bytes) {
   return end - before;
 }
 
+namespace {
+
+// What a response's fields say of its body.
+struct ResponseBody {
+  bool has_encoding = false, is_chunked = false, has_length = false;
+  bool is_clear = true;  // all lengths are numbers, and the same
+  std::uint64_t length = 0;
+
+  explicit ResponseBody(std::string_view head) {
+    for (std::size_t at = head.find('\n') + 1; at < head.size();) {
+      const std::size_t lf = std::min(head.find('\n', at), head.size() - 1);
+      std::string_view line = head.substr(at, lf - at);
+      at = lf + 1;
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      const std::size_t colon = std::min(line.find(':'), line.size());
+      read(trimmed(line.substr(0, colon)), trimmed(line.substr(std::min(colon + 1, line.size()))));
+    }
+  }
+
+  void read(std::string_view name, std::string_view value) {
+    if (is(name, "transfer-encoding")) {
+      has_encoding = true;
+      is_chunked = is(trimmed(value.substr(value.rfind(',') + 1)), "chunked");
+    }
+    if (!is(name, "content-length")) return;
+    std::uint64_t number = 0;
+    const auto [stop, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    is_clear = is_clear && error == std::errc() && stop == value.data() + value.size() &&
+               (!has_length || number == length);
+    has_length = true;
+    length = number;
+  }
+};
+
+}  // namespace
+
 void ResponseTracking::read_head(std::string_view head) {
   int status = 0;
   const bool is_http = head.starts_with("HTTP/1.") && head.size() > 12 &&
@@ -465,44 +501,21 @@ void ResponseTracking::read_head(std::string_view head) {
     return;
   }
   if (status / 100 == 1) return;  // the final one is still to come
+  if (kind == Kind::head || status == 204 || status == 304) return complete();
 
-  bool has_encoding = false, is_chunked = false, has_length = false, agree = true;
-  std::uint64_t length = 0;
-  for (std::size_t at = head.find('\n') + 1; at < head.size();) {
-    const std::size_t lf = std::min(head.find('\n', at), head.size() - 1);
-    std::string_view line = head.substr(at, lf - at);
-    at = lf + 1;
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    const std::size_t colon = std::min(line.find(':'), line.size());
-    const std::string_view name = trimmed(line.substr(0, colon));
-    if (name.size() != 14 && name.size() != 17) continue;
-    const std::string_view value = trimmed(line.substr(std::min(colon + 1, line.size())));
-    if (is(name, "transfer-encoding")) {
-      has_encoding = true;
-      is_chunked = is(trimmed(value.substr(value.rfind(',') + 1)), "chunked");
-    } else if (is(name, "content-length")) {
-      std::uint64_t read = 0;
-      const auto [stop, error] = std::from_chars(value.data(), value.data() + value.size(), read);
-      agree = agree && error == std::errc() && stop == value.data() + value.size() &&
-              (!has_length || read == length);
-      has_length = true;
-      length = read;
-    }
-  }
-  if (kind == Kind::head || status == 204 || status == 304) {
-    complete();
-  } else if (has_encoding) {
-    state_ = is_chunked ? State::size : State::until_end;
-    left_ = 0;
-  } else if (!agree) {
-    state_ = State::lost;
-  } else if (!has_length) {
+  // RFC 9112 6.3
+  const ResponseBody body(head);
+  left_ = 0;
+  if (body.has_encoding) {
+    state_ = body.is_chunked ? State::size : State::until_end;
+  } else if (!body.has_length) {
     state_ = State::until_end;
-  } else if (length == 0) {
-    complete();
+  } else if (!body.is_clear) {
+    state_ = State::lost;
   } else {
     state_ = State::length;
-    left_ = length;
+    left_ = body.length;
+    if (left_ == 0) complete();
   }
 }
 
