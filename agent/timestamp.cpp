@@ -1,11 +1,14 @@
 #include "agent/timestamp.h"
 
+#include <algorithm>
 #include <ctime>
 #include <iomanip>
 #include <locale>
 #include <sstream>
 
 #include <fmt/chrono.h>
+
+#include "probes/kit/duration.h"
 
 namespace holdshort {
 
@@ -14,6 +17,13 @@ std::string timestamp(Wall time) {
   const auto fraction = std::chrono::floor<std::chrono::milliseconds>(time - whole);
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(whole)),
                      fraction.count());
+}
+
+std::string span_text(Wall::duration span) {
+  using std::chrono::hours, std::chrono::minutes, std::chrono::seconds;
+  const auto length = std::max(span, Wall::duration::zero());
+  if (length >= hours(1)) return Duration(std::chrono::round<minutes>(length)).text();
+  return Duration(std::chrono::round<seconds>(length)).text();
 }
 
 std::optional<Wall> parse_timestamp(const std::string& text) {

@@ -12,5 +12,8 @@ namespace holdshort {
 std::string timestamp(Wall time);
 // What timestamp() wrote, to the second; nothing where it is something else.
 std::optional<Wall> parse_timestamp(const std::string& text);
+// A span as people read it, in whole seconds, from an hour on in minutes: "42s", "3m12s", "26h3m". Never
+// negative.
+std::string span_text(Wall::duration span);
 
 }  // namespace holdshort

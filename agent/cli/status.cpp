@@ -14,7 +14,6 @@
 #include "agent/cli/agent_client.h"
 #include "agent/terminal.h"
 #include "agent/timestamp.h"
-#include "probes/kit/duration.h"
 
 namespace holdshort {
 
@@ -119,17 +118,12 @@ class StatusRenderer {
 
   std::string age(const std::string& since) const {
     const auto time = parse_timestamp(since);
-    return time ? length(now_ - *time) : "?";
+    return time ? span_text(now_ - *time) : "?";
   }
 
   std::string next(const Json& probe) const {
     const auto time = parse_timestamp(text_at(probe, "next_run"));
-    return time ? fmt::format(", next run in {}", length(*time - now_)) : "";
-  }
-
-  static std::string length(Wall::duration time) {
-    const auto whole = std::chrono::round<std::chrono::seconds>(std::max(time, Wall::duration::zero()));
-    return Duration(whole).text();
+    return time ? fmt::format(", next run in {}", span_text(*time - now_)) : "";
   }
 
   Wall now_;

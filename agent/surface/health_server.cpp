@@ -27,6 +27,7 @@
 
 #include "agent/listening.h"
 #include "agent/surface/override_request.h"
+#include "agent/surface/page.h"
 #include "agent/surface/render.h"
 #include "probes/kit/ascii.h"
 #include "probes/kit/awaitable.h"
@@ -162,9 +163,18 @@ class Site final : public httplib::Server {
       reply(response, render_metrics(measure(*status)));
     } else if (request.path == "/status") {
       if (may_see(request, response)) reply(response, render_status_json(*status));
+    } else if (request.path == "/") {
+      if (may_see(request, response)) reply(response, render_page(*status, page_context()));
     } else {
       response.status = 404;
     }
+  }
+
+  PageContext page_context() const {
+    const Instant now = Instant::now();
+    return {.now = now,
+            .heart = board_.alive(now.monotonic) ? Heart::beats : Heart::stopped,
+            .reload = board_.reload()};
   }
 
   // --- what changes something
@@ -242,6 +252,7 @@ class Site final : public httplib::Server {
 
   static void reply(httplib::Response& response, Answer answer) {
     response.status = answer.status;
+    for (const auto& [name, value] : answer.headers) response.set_header(name, value);
     response.set_content(std::move(answer.body), answer.content_type);
   }
 

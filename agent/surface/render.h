@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "agent/status.h"
 
@@ -11,9 +13,15 @@ struct Answer {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
+  std::vector<std::pair<std::string, std::string>> headers{};
 };
 
 inline constexpr std::size_t kFirstLine = 80;  // the first line of a 503 is shorter than this (Fly shows it)
+
+// What somebody has to look at.
+constexpr bool is_finding(Outcome outcome) {
+  return outcome == Outcome::fail || outcome == Outcome::inconclusive;
+}
 
 // `status` as StatusBoard::load() gave it for this moment. The answer's status never depends on how it is
 // rendered.

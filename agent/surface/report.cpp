@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "agent/surface/render.h"
 #include "agent/terminal.h"
 #include "probes/kit/duration.h"
 
@@ -94,7 +95,7 @@ class TextReport {
                          printable(probe.outcome.summary()));
     if (outcome == Outcome::pass) return;
     for (const Check& check : probe.outcome.checks)
-      if (check.outcome == Outcome::fail || check.outcome == Outcome::inconclusive) add(check);
+      if (is_finding(check.outcome)) add(check);
     if (!probe.runbook.empty()) text_ += fmt::format("                runbook: {}\n", probe.runbook);
   }
 

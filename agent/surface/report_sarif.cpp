@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/surface/references.h"
+#include "agent/surface/render.h"
 #include "agent/surface/report.h"
 #include "agent/timestamp.h"
 #include "probes/kit/ascii.h"
@@ -20,10 +21,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kFingerprintDigits = 16;
-
-bool is_finding(const Check& check) {
-  return check.outcome == Outcome::fail || check.outcome == Outcome::inconclusive;
-}
 
 // As a URI reference (RFC 3986): a colon in a first segment would be a scheme.
 std::string uri_of(std::string_view path) {
@@ -107,7 +104,7 @@ class SarifReport {
     for (const ProbeReport& probe : report_.probes) {
       if (probe.outcome.checks.empty()) nothing_checked(probe);
       for (const Check& check : probe.outcome.checks)
-        if (is_finding(check)) add(probe, check);
+        if (is_finding(check.outcome)) add(probe, check);
     }
     Json driver{{"name", "holdshort"}, {"version", report_.version}, {"rules", std::move(rules_)}};
     Json run;
