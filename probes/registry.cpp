@@ -6,6 +6,7 @@
 #include "probes/authorization/authorization.h"
 #include "probes/cors/cors.h"
 #include "probes/exec/exec.h"
+#include "probes/exposure/exposure.h"
 #include "probes/headers/headers.h"
 #include "probes/http/http.h"
 #include "probes/input_validation/input_validation.h"
@@ -36,6 +37,7 @@ std::span<const ProbeType> probe_types() {
       {"rate_limit", Talks::http, rate_limit::kFields, rate_limit::kExplanation, rate_limit::make},
       {"webhook", Talks::http, webhook::kFields, webhook::kExplanation, webhook::make},
       {"secret", Talks::nothing, secret_probe::kFields, secret_probe::kExplanation, secret_probe::make},
+      {"exposure", Talks::http, exposure::kFields, exposure::kExplanation, exposure::make},
       {"headers", Talks::http, headers_probe::kFields, headers_probe::kExplanation, headers_probe::make},
       {"cors", Talks::http, cors::kFields, cors::kExplanation, cors::make},
       {"tls", Talks::nothing, tls_probe::kFields, tls_probe::kExplanation, tls_probe::make},

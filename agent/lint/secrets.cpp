@@ -8,8 +8,8 @@
 #include "agent/lint/rules.h"
 #include "probes/kit/ascii.h"
 #include "probes/kit/entropy.h"
+#include "probes/kit/secret_parts.h"
 #include "probes/kit/wordlists.h"
-#include "probes/secret/parts.h"
 
 namespace holdshort::lint {
 
@@ -79,11 +79,11 @@ std::string reason(std::string_view name, std::string_view value) {
                                      [&](std::string_view prefix) { return value.starts_with(prefix); });
   if (is_issued && value.size() >= kShortestIssued)
     return "holds a secret: its prefix is that of an access token";
-  const secret_probe::Parts parts = secret_probe::parts_of(value);
-  if (parts.shape == secret_probe::Parts::Shape::password && !parts.secret.empty())
+  const Parts parts = parts_of(value);
+  if (parts.shape == Parts::Shape::password && !parts.secret.empty())
     return "holds a URL with a password";
   if (!is_of_a_secret(name) || is_plain(value)) return "";
-  if (parts.shape != secret_probe::Parts::Shape::whole) return "";
+  if (parts.shape != Parts::Shape::whole) return "";
   if (const auto why = placeholder_reason(value, name))
     return fmt::format("holds a placeholder (it {})", *why);
   if (is_published(value)) return "holds a key that everybody can look up";

@@ -96,12 +96,15 @@ class Subject {
 
   // False: nothing more can be learnt from this app in this run.
   Awaitable<bool> run() {
-    if (!co_await is_served("cors.served")) co_return false;
-    for (const Hostile& hostile : list_hostile()) {
+    const bool served = co_await is_served("cors.served");
+    if (!served) co_return false;
+    const std::vector<Hostile> hostile_origins = list_hostile();
+    for (const Hostile& hostile : hostile_origins) {
       co_await try_simple(hostile);
       if (done()) co_return false;
     }
-    for (const Hostile& hostile : strangers()) {
+    const std::vector<Hostile> unknown = strangers();
+    for (const Hostile& hostile : unknown) {
       co_await try_preflight(hostile);
       if (done()) co_return false;
     }
@@ -136,8 +139,8 @@ class Subject {
   Awaitable<bool> is_served(std::string id) {
     Call plain = call("");
     Response response = co_await send(plain);
-    const std::string target = exchange_.prefix() + path_;
-    const std::string same = judge_.same_target(response, target);
+    // Where the app spells the path another way, that is the path in question from here on.
+    const std::string same = judge_.same_target(response, exchange_.prefix() + path_);
     if (!same.empty() && same.starts_with(exchange_.prefix())) {
       path_ = same.substr(exchange_.prefix().size());
       plain.target = path_;
@@ -156,7 +159,8 @@ class Subject {
   }
 
   Awaitable<void> look_at_refusal() {
-    for (const Hostile& hostile : strangers()) {
+    const std::vector<Hostile> unknown = strangers();
+    for (const Hostile& hostile : unknown) {
       Call asked = call(hostile.origin);
       const Response response = co_await send(asked);
       if (is_granted(grant_of(response, hostile.origin)))

@@ -11,6 +11,8 @@
 #include "probes/headers/rules.h"
 #include "probes/kit/classify.h"
 #include "probes/kit/exchange.h"
+#include "probes/kit/follow.h"
+#include "probes/kit/text.h"
 
 namespace holdshort::headers_probe {
 
@@ -87,21 +89,10 @@ class Run {
 
  private:
   Awaitable<void> look_at_everything() {
-    std::vector<Header> credentials;
-    if (!settings_.http.as.empty()) {
-      auto found = co_await exchange_.credentials(settings_.http.as);
-      if (!found) {
-        add("headers.identity", Outcome::inconclusive, "", "credentials for " + settings_.http.as, "none", {},
-            found.error().message);
-        ended_ = true;
-        co_return;
-      }
-      credentials = std::move(*found);
-    }
     for (const std::string& path : settings_.http.paths) {
       for (const std::string& method : settings_.http.methods) {
-        co_await declared(method, path, {});
-        if (!credentials.empty() && !ended_) co_await declared(method, path, credentials);
+        co_await declared(method, path, "");
+        if (!ended_ && !settings_.http.as.empty()) co_await declared(method, path, settings_.http.as);
         if (ended_) co_return;
       }
     }
@@ -110,26 +101,17 @@ class Run {
     if (!ended_) co_await look(word + "%zz", Sample::Kind::provoked);
   }
 
-  Awaitable<void> declared(std::string method, std::string path, std::vector<Header> credentials) {
+  Awaitable<void> declared(std::string method, std::string path, std::string identity) {
     Call call;
-    call.method = method;
+    call.method = std::move(method);
     call.target = path;
     call.body = settings_.http.body;
-    call.credentials = credentials;
     Sample sample;
-    sample.to_identity = !credentials.empty();
-    sample.request = Exchange::describe(call) + (sample.to_identity ? " as " + settings_.http.as : "");
-    Call again = call;
-    sample.response = co_await exchange_.send(std::move(call));
-    std::string target = exchange_.prefix() + path;
-    if (std::string same = judge_.same_target(sample.response, target);
-        !same.empty() && same.starts_with(exchange_.prefix())) {
-      again.target = same.substr(exchange_.prefix().size());
-      sample.request = Exchange::describe(again) + (sample.to_identity ? " as " + settings_.http.as : "");
-      sample.response = co_await exchange_.send(std::move(again));
-      target = std::move(same);
-    }
+    sample.to_identity = !identity.empty();
+    sample.request = Exchange::describe(call) + (sample.to_identity ? " as " + identity : "");
+    sample.response = co_await send_and_follow(exchange_, judge_, std::move(identity), std::move(call));
     judge(sample);
+    const std::string target = exchange_.prefix() + path;
     const bool loops = judge_.redirects_to_itself(sample.response, target) ||
                        !judge_.same_target(sample.response, target).empty();
     if (sample.response.status >= 200 && sample.response.status < 400 && !loops &&
@@ -207,11 +189,12 @@ class Run {
       for (const Fault& fault : faults)
         add(fmt::format("headers.cookie_{}", fault.rule), Outcome::fail, sample.request,
             "Secure, HttpOnly, SameSite and prefix in order", fault.what, references_of(fault.rule),
-            fmt::format("{} sets the cookie {}, which {}", sample.request, shown(cookie->name), fault.what));
+            fmt::format("{} sets the cookie {}, which {}", sample.request, shown(cookie->name, kMaxShown),
+                        fault.what));
       if (faults.empty())
         add("headers.cookies", Outcome::pass, sample.request,
             "Secure, HttpOnly, SameSite and prefix in order", "in order", {"OWASP API8:2023", "ASVS 3.3.1"},
-            fmt::format("{} sets the cookie {} in order", sample.request, shown(cookie->name)));
+            fmt::format("{} sets the cookie {} in order", sample.request, shown(cookie->name, kMaxShown)));
     }
   }
 
@@ -228,7 +211,7 @@ class Run {
     rule(sample, "headers.content_type_options", content_type_options(headers),
          "X-Content-Type-Options: nosniff", kSniffing);
     if (settings_.preset == Settings::Preset::web) {
-      if (is_page(response)) {
+      if (response.is_page()) {
         rule(sample, "headers.content_security_policy", content_security_policy(headers),
              "a Content-Security-Policy that restricts scripts", kScripts);
         rule(sample, "headers.framing", framing(headers), "frame-ancestors, or X-Frame-Options", kFraming);

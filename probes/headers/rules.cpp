@@ -7,12 +7,11 @@
 #include <fmt/format.h>
 
 #include "probes/kit/ascii.h"
+#include "probes/kit/text.h"
 
 namespace holdshort::headers_probe {
 
 namespace {
-
-constexpr std::size_t kQuoted = 80;  // characters of a peer's text in a report
 
 std::vector<std::string> split(std::string_view text, char mark) {
   std::vector<std::string> parts;
@@ -112,23 +111,11 @@ std::optional<std::int64_t> max_age(std::string_view field) {
 
 }  // namespace
 
-std::string shown(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text.substr(0, kQuoted)) {
-    if (ascii::is_visible(c) || c == ' ') {
-      out += c;
-    } else {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  return out + (text.size() > kQuoted ? "...\"" : "\"");
-}
-
 Verdict content_type_options(const std::vector<Header>& headers) {
   const std::vector<std::string> items = field_items(headers, "X-Content-Type-Options");
   if (items.empty()) return {false, "absent"};
   const bool holds = same_name(items.front(), "nosniff");
-  return {holds, holds ? "nosniff" : shown(items.front())};
+  return {holds, holds ? "nosniff" : shown(items.front(), kMaxShown)};
 }
 
 Verdict content_security_policy(const std::vector<Header>& headers) {
@@ -163,7 +150,7 @@ Verdict framing(const std::vector<Header>& headers) {
   if (items.empty()) return {false, "neither frame-ancestors nor X-Frame-Options"};
   if (!all_same(items)) return {false, "X-Frame-Options with conflicting values"};
   const bool holds = same_name(items.front(), "DENY") || same_name(items.front(), "SAMEORIGIN");
-  return {holds, "X-Frame-Options " + shown(items.front())};
+  return {holds, "X-Frame-Options " + shown(items.front(), kMaxShown)};
 }
 
 Verdict referrer_policy(const std::vector<Header>& headers) {
@@ -207,17 +194,8 @@ Verdict cache_control(const std::vector<Header>& headers) {
 Verdict no_version(const std::vector<Header>& headers) {
   for (const char* name : {"Server", "X-Powered-By", "X-AspNet-Version", "X-AspNetMvc-Version"})
     for (const std::string& line : field_lines(headers, name))
-      if (has_version(line)) return {false, fmt::format("{}: {}", name, shown(line))};
+      if (has_version(line)) return {false, fmt::format("{}: {}", name, shown(line, kMaxShown))};
   return {true, "none"};
-}
-
-bool is_page(const Response& response) {
-  if (const std::string* type = response.header("Content-Type")) {
-    const std::string essence = ascii::lowered(ascii::trim(type->substr(0, type->find(';'))));
-    return essence == "text/html" || essence == "application/xhtml+xml";
-  }
-  const std::string begin = ascii::lowered(ascii::trim(response.body.substr(0, 64), ascii::kSpace));
-  return begin.starts_with("<!doctype html") || begin.starts_with("<html");
 }
 
 }  // namespace holdshort::headers_probe

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "probes/kit/http.h"
 
 namespace holdshort::headers_probe {
+
+inline constexpr std::size_t kMaxShown = 80;  // bytes of a peer's text in a report
 
 struct Verdict {
   bool holds = false;
@@ -33,11 +36,5 @@ Verdict transport_security(const std::vector<Header>& headers, std::chrono::seco
 Verdict cache_control(const std::vector<Header>& headers);
 // Server, X-Powered-By and their kin name a product at most.
 Verdict no_version(const std::vector<Header>& headers);
-
-// Whether a browser would show it as a page: by its type, or by its beginning where it has none.
-bool is_page(const Response& response);
-
-// One line of the peer's for a report: control characters escaped, cut where it is long.
-std::string shown(std::string_view text);
 
 }  // namespace holdshort::headers_probe

@@ -119,9 +119,10 @@ Endpoint Exchange::endpoint() const {
   return endpoint;
 }
 
-Limits Exchange::limits() const {
+Limits Exchange::limits(std::size_t max_body_bytes) const {
   Limits limits;
   limits.deadline = keys_.timeout;
+  limits.max_body_bytes = max_body_bytes;
   return limits;
 }
 
@@ -164,7 +165,8 @@ Awaitable<Response> Exchange::send(Call call) {
   ++requests_;
   Request request = compose(call);
   Endpoint to = endpoint();
-  co_return co_await context_.client.send(std::move(to), std::move(request), limits());
+  const Limits bounds = limits(call.max_body_bytes);
+  co_return co_await context_.client.send(std::move(to), std::move(request), bounds);
 }
 
 Awaitable<Response> Exchange::send_as(std::string identity, Call call) {
@@ -188,10 +190,15 @@ Awaitable<Response> Exchange::send_as(std::string identity, Call call) {
 
 Awaitable<std::vector<Response>> Exchange::burst(std::vector<Call> calls) {
   std::vector<Request> requests;
-  for (const Call& call : calls) requests.push_back(compose(call));
+  std::size_t max_body_bytes = 0;
+  for (const Call& call : calls) {
+    requests.push_back(compose(call));
+    max_body_bytes = std::max(max_body_bytes, call.max_body_bytes);
+  }
   requests_ += static_cast<int>(requests.size());
   Endpoint to = endpoint();
-  co_return co_await context_.client.burst(std::move(to), std::move(requests), limits());
+  const Limits bounds = limits(max_body_bytes);
+  co_return co_await context_.client.burst(std::move(to), std::move(requests), bounds);
 }
 
 bool Exchange::forget_login(const std::string& identity) {

@@ -35,6 +35,7 @@ struct Call {
   std::string client;               // synthetic address; "": a fresh one
   std::vector<Header> credentials;  // as credentials() gives them
   std::vector<Header> headers;      // win over the envelope's and the probe's of the same name; may repeat
+  std::size_t max_body_bytes = Limits{}.max_body_bytes;  // of the answer; of a burst the largest counts
 };
 
 // The last entry of X-Forwarded-For as Fly's proxy writes it: the app's own anycast address (a TEST-NET one
@@ -75,7 +76,7 @@ class Exchange {
   Awaitable<Result<std::string>> log_in(std::string identity, LoginIdentity login);
   Request compose(const Call& call);
   Endpoint endpoint() const;
-  Limits limits() const;
+  Limits limits(std::size_t max_body_bytes) const;
   ProbeContext& context_;
   const HttpKeys& keys_;
   int requests_ = 0;

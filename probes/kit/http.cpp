@@ -97,6 +97,18 @@ std::string_view name_of(Ended ended) {
   return "";
 }
 
+bool Response::is_page() const {
+  if (const std::string* type = header("Content-Type")) {
+    const std::string essence =
+        ascii::lowered(ascii::trim(std::string_view(*type).substr(0, type->find(';'))));
+    return essence == "text/html" || essence == "application/xhtml+xml";
+  }
+  constexpr std::size_t kSniffed = 64;
+  const std::string_view start = ascii::trim(std::string_view(body).substr(0, kSniffed), ascii::kSpace);
+  const std::string begin = ascii::lowered(start);
+  return begin.starts_with("<!doctype html") || begin.starts_with("<html");
+}
+
 bool Response::shows_headers() const {
   return status != 0 && (ended == Ended::complete || (ended == Ended::capped && !body.empty()));
 }

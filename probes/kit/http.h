@@ -81,6 +81,8 @@ struct Response {
   std::string error;  // for humans where ended != complete: "connection refused"
 
   const std::string* header(std::string_view name) const { return find_header(headers, name); }
+  // Whether a browser would show it as a page: by its type, or by its beginning where it has none.
+  bool is_page() const;
   // Whether the absence of a header proves anything: all of them were read.
   bool shows_headers() const;
   // Whether the absence of something in `body` proves anything: complete, and not compressed.

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "probes/kit/environment.h"
@@ -14,12 +13,6 @@ namespace holdshort::secret_probe {
 inline constexpr std::size_t kMaxFiles = 2000;
 inline constexpr std::size_t kMaxFileBytes = 4 * 1024 * 1024;
 inline constexpr std::size_t kMaxTotalBytes = 200 * 1024 * 1024;
-// A shorter value may stand anywhere by chance.
-inline constexpr std::size_t kMinSearchedBytes = 8;
-
-// The ways in which files write `value`: as it is, in base64, hex, percent-encoded, escaped as JSON; of a PEM
-// key its body, whatever the line breaks around it. Empty where it is too short.
-std::vector<std::string> written_forms(std::string_view value);
 
 struct Search {
   std::string found_in;  // the first file with any of the forms; "" where there is none

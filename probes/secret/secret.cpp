@@ -15,9 +15,10 @@
 #include "probes/kit/ascii.h"
 #include "probes/kit/crypto.h"
 #include "probes/kit/entropy.h"
+#include "probes/kit/secret_parts.h"
 #include "probes/kit/wordlists.h"
+#include "probes/kit/written_forms.h"
 #include "probes/secret/committed.h"
-#include "probes/secret/parts.h"
 
 namespace holdshort::secret_probe {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "agent/config/toml.h"
 #include "probes/kit/crypto.h"
+#include "probes/kit/secret_parts.h"
 #include "probes/secret/committed.h"
-#include "probes/secret/parts.h"
 #include "probes/secret/secret.h"
 #include "tests/support/fake_environment.h"
 #include "tests/support/private_keys.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdshort::secret_probe {
+namespace holdshort {
 
 struct Parts {
   enum class Shape {
@@ -21,4 +21,4 @@ struct Parts {
 // Passwords are percent-decoded.
 Parts parts_of(std::string_view value);
 
-}  // namespace holdshort::secret_probe
+}  // namespace holdshort

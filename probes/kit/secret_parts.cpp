@@ -1,4 +1,4 @@
-#include "probes/secret/parts.h"
+#include "probes/kit/secret_parts.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include "probes/kit/pattern.h"
 #include "probes/kit/text.h"
 
-namespace holdshort::secret_probe {
+namespace holdshort {
 namespace {
 
 // Of services that let anybody in who brings the password.
@@ -75,4 +75,4 @@ Parts parts_of(std::string_view value) {
   return {Parts::Shape::whole, std::string(value), {}};
 }
 
-}  // namespace holdshort::secret_probe
+}  // namespace holdshort

@@ -1,0 +1,12 @@
+// The exposure probe; registered in probes/registry.cpp.
+#pragma once
+
+#include "probes/registry.h"
+
+namespace holdshort::exposure {
+
+extern const std::span<const Field> kFields;
+extern const Explanation kExplanation;
+std::unique_ptr<Probe> make(const ProbeSettings& settings, Diagnostics& diagnostics);
+
+}  // namespace holdshort::exposure
