@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -212,6 +213,9 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   bool is_over(const Entry& entry) const { return stopping || entry.retired; }
 
   static Awaitable<void> cycle(std::shared_ptr<Impl> self, EntryPtr entry) {
+    // Newer Asio begins a spawned coroutine at once. A probe that has its answer at once would then be judged
+    // before `entries` has it and those after it: ready, because nothing holds.
+    co_await asio::post(self->loop, asio::use_awaitable);
     while (true) {
       while (self->world.clock.now() < entry->due && !self->is_over(*entry))
         co_await entry->alarm.wait_until(entry->due);
