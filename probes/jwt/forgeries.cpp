@@ -44,8 +44,6 @@ constexpr std::string_view kFallbackKeys[] = {
     "test",      "test-secret", "shhhhh",       "key",
 };
 
-std::string quoted(std::string_view text) { return json::quote(text); }
-
 const Algorithm& algorithm(std::string_view name) { return *jose::find_algorithm(name); }
 
 SigningKey secret_key(std::string_view text) { return Secret(std::string(text)); }
@@ -95,7 +93,7 @@ class Forger {
 
   void add_empty_key() {
     const Algorithm& hmac = is_hmac(source_.algorithm) ? *source_.algorithm : algorithm("HS256");
-    add_signed("key_empty", hmac, secret_key(""), with_algorithm(quoted(hmac.name)),
+    add_signed("key_empty", hmac, secret_key(""), with_algorithm(json::quote(hmac.name)),
                "with a token signed with an empty key", "the app's key is not set", kKey);
   }
 
@@ -148,7 +146,7 @@ class Forger {
   void add_more_none() {
     for (const auto& [id, name] :
          {std::pair{"alg_none_capitalised", "None"}, {"alg_none_upper", "NONE"}, {"alg_none_mixed", "nOnE"}})
-      add(id, with_header(with_algorithm(quoted(name))) + ".",
+      add(id, with_header(with_algorithm(json::quote(name))) + ".",
           fmt::format("with an unsigned token of algorithm \"{}\"", name),
           "a token may say that it needs no signature", kAlgorithm);
     const char* const means = "a token without a usable algorithm needs no signature";
@@ -166,18 +164,18 @@ class Forger {
     const char* const means = "an unknown kid gives an empty key";
     add_key_id("kid_proc", R"("../../../../../../proc/sys/kernel/randomize_va_space")", "2\n",
                "with a token whose kid names a file of /proc", "the kid is opened as a file", kKeyPath);
-    add_key_id("kid_query", quoted("x' UNION SELECT 'hs' -- "), "hs", "with a token whose kid is SQL",
+    add_key_id("kid_query", json::quote("x' UNION SELECT 'hs' -- "), "hs", "with a token whose kid is SQL",
                "the kid is put into a query", kKeyQuery);
     add_key_id("kid_object", R"({"a":1})", "", "with a token whose kid is an object", means, kKeySource);
-    add_key_id("kid_unknown", quoted("hs-" + crypto::hex(random_bytes().substr(0, 8))), "",
+    add_key_id("kid_unknown", json::quote("hs-" + crypto::hex(random_bytes().substr(0, 8))), "",
                "with a token whose kid is unknown", means, kKeySource);
-    add_key_id("kid_long", quoted(std::string(kLongKeyId, 'k')), "", "with a token whose kid has 4 KiB",
+    add_key_id("kid_long", json::quote(std::string(kLongKeyId, 'k')), "", "with a token whose kid has 4 KiB",
                means, kKeySource);
   }
 
   void add_embedded_certificate() {
     const AsymmetricKey& key = foreign_key(foreign_kind(source_.algorithm));
-    const std::string chain = "[" + quoted(crypto::base64(key.self_signed_certificate())) + "]";
+    const std::string chain = "[" + json::quote(crypto::base64(key.self_signed_certificate())) + "]";
     add_signed("x5c_embedded", foreign_algorithm(), key, json::with_member(foreign_header(), "x5c", chain),
                "with a token that brings its own certificate (x5c)", "the key is taken from the token",
                kKeySource);
@@ -204,28 +202,28 @@ class Forger {
 
   void add_issuers() {
     if (!has_claim("iss")) return;
-    add_claim("issuer_wrong", "iss", quoted(kElsewhere), "with a token of another issuer", "iss is ignored",
-              kIssuer);
+    add_claim("issuer_wrong", "iss", json::quote(kElsewhere), "with a token of another issuer",
+              "iss is ignored", kIssuer);
     add_signed_claims("issuer_missing", json::without_member(genuine_.claims, "iss"),
                       "with a token that names no issuer", "iss may be missing", kIssuer);
   }
 
   void add_audiences() {
     if (!has_claim("aud")) return;
-    add_claim("audience_wrong", "aud", quoted(kElsewhere), "with a token for another audience",
+    add_claim("audience_wrong", "aud", json::quote(kElsewhere), "with a token for another audience",
               "aud is ignored", kAudience);
     add_signed_claims("audience_missing", json::without_member(genuine_.claims, "aud"),
                       "with a token that names no audience", "aud may be missing", kAudience);
   }
 
   void add_more_claims() {
-    add_claim("expired_text", "exp", quoted(std::to_string(now_ - kHour)),
+    add_claim("expired_text", "exp", json::quote(std::to_string(now_ - kHour)),
               "with a token that expired an hour ago, as text", "exp is ignored where it is text", kTime);
     if (const auto issuer = json::at(genuine_.claims, "/iss"); issuer.lookup == json::Lookup::found)
-      add_claim("issuer_list", "iss", fmt::format("[{},{}]", issuer.text, quoted(kElsewhere)),
+      add_claim("issuer_list", "iss", fmt::format("[{},{}]", issuer.text, json::quote(kElsewhere)),
                 "with a token of two issuers", "one right issuer in a list will do", kIssuer);
     if (const auto audience = json::string_at(genuine_.claims, "/aud"))
-      add_claim("audience_longer", "aud", quoted(*audience + ".holdshort.invalid"),
+      add_claim("audience_longer", "aud", json::quote(*audience + ".holdshort.invalid"),
                 "with a token for an audience that begins with the right one",
                 "only the beginning of aud is compared", kAudience);
   }
@@ -237,12 +235,12 @@ class Forger {
     add_header("crit_empty", "crit", "[]", "with an empty crit", "crit is ignored (RFC 7515 4.1.11)");
     add_header("b64_false", "b64", "false", "with b64 = false", "b64 without crit is ignored (RFC 7797 6)");
     if (const Algorithm* other = other_algorithm())
-      add_signed("alg_not_pinned", *other, *source_.key(), with_algorithm(quoted(other->name)),
+      add_signed("alg_not_pinned", *other, *source_.key(), with_algorithm(json::quote(other->name)),
                  fmt::format("with {} instead of {}", other->name, source_.algorithm->name),
                  "the algorithm is not pinned; name the one that is used", kAlgorithm);
     add_signed_claims("exp_missing", json::without_member(genuine_.claims, "exp"), "with a token without exp",
                       "tokens need not expire", kTime);
-    add_claim("exp_text", "exp", quoted(std::to_string(now_ + kHour)), "with exp as text",
+    add_claim("exp_text", "exp", json::quote(std::to_string(now_ + kHour)), "with exp as text",
               "types of claims are not checked", kTime);
     add_claim("exp_null", "exp", "null", "with exp = null", "types of claims are not checked", kTime);
     add_claim("issued_in_future", "iat", std::to_string(now_ + kDay), "with a token from tomorrow",
@@ -261,7 +259,7 @@ class Forger {
     const auto* own = source_.key() ? std::get_if<Secret>(source_.key()) : nullptr;
     for (const std::string_view key : keys) {
       if (own && own->reveal() == key) continue;
-      add_signed(id, hmac, secret_key(key), with_algorithm(quoted(hmac.name)), with,
+      add_signed(id, hmac, secret_key(key), with_algorithm(json::quote(hmac.name)), with,
                  "the app runs on another key than the one declared, and everybody knows it", kKey);
     }
   }
@@ -300,14 +298,15 @@ class Forger {
   void add_key_id(std::string_view id, const std::string& key_id, std::string_view key, std::string_view with,
                   std::string_view means, const References& references) {
     const Algorithm& hmac = is_hmac(source_.algorithm) ? *source_.algorithm : algorithm("HS256");
-    add_signed(id, hmac, secret_key(key), json::with_member(with_algorithm(quoted(hmac.name)), "kid", key_id),
-               with, means, references);
+    add_signed(id, hmac, secret_key(key),
+               json::with_member(with_algorithm(json::quote(hmac.name)), "kid", key_id), with, means,
+               references);
   }
 
   void add_confused(std::string_view form, std::string_view hmac, const std::string& key,
                     std::string_view as) {
     add_signed(fmt::format("public_key_as_secret_{}", form), algorithm(hmac), secret_key(key),
-               with_algorithm(quoted(hmac)),
+               with_algorithm(json::quote(hmac)),
                fmt::format("with a token signed by {} with the public key {}", hmac, as),
                "the public key is taken for a shared secret", kAlgorithm);
   }
@@ -340,7 +339,7 @@ class Forger {
   const Algorithm& foreign_algorithm() const {
     return source_.algorithm && !is_hmac(source_.algorithm) ? *source_.algorithm : algorithm("ES256");
   }
-  std::string foreign_header() const { return with_algorithm(quoted(foreign_algorithm().name)); }
+  std::string foreign_header() const { return with_algorithm(json::quote(foreign_algorithm().name)); }
 
   // Another one that the right key signs with.
   const Algorithm* other_algorithm() const {

@@ -3,6 +3,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -167,6 +168,27 @@ TEST(Arrows, EveryIncludeFollowsThem) {
   std::vector<std::string> complaints;
   for (const auto& [file, header] : includes)
     if (auto why = complaint(file, header); !why.empty()) complaints.push_back(std::move(why));
+  EXPECT_THAT(complaints, IsEmpty());
+}
+
+// std::quoted is found by its std::string argument, and is the better match for it than a function of ours
+// that takes a string_view: such a call compiles on Debian 12 and not on 13.
+TEST(Names, NoFunctionOfOursIsCalledQuoted) {
+  namespace fs = std::filesystem;
+  const std::string call = std::string("quoted") + "(";
+  std::vector<std::string> complaints;
+  for (const char* folder : {"agent", "probes", "fly"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(fs::path(HOLDSHORT_SOURCE_DIR) / folder)) {
+      if (!entry.is_regular_file()) continue;
+      std::ifstream source(entry.path());
+      for (std::string line; std::getline(source, line);) {
+        const auto at = line.find(call);
+        const bool is_whole =
+            at != std::string::npos && (at == 0 || !(std::isalnum(line[at - 1]) || line[at - 1] == '_'));
+        if (is_whole) complaints.push_back(entry.path().string() + ": " + line);
+      }
+    }
+  }
   EXPECT_THAT(complaints, IsEmpty());
 }
 
