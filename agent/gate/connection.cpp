@@ -59,9 +59,12 @@ constexpr Said kTooLate{
     "request timeout\n"};
 constexpr Said kNothing{"", ""};  // the connection only closes
 
-void send_at_once(int descriptor) {
-  const int on = 1;
+// Bytes go at once. The request carries the acknowledgement that would else be a packet of its own, before
+// it.
+void prepare(int descriptor) {
+  const int on = 1, off = 0;
   setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  setsockopt(descriptor, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof off);
 }
 
 // 0 once it is connected, else errno: EINPROGRESS, and EALREADY from then on.
@@ -251,6 +254,7 @@ bool Connection::admit(const RequestHead& head, std::string_view bytes) {
     if (!connect()) return false;
   }
   if (!std::exchange(served_, true)) hub_.counters.count(Answer::relayed);
+  last_ = head.closes;
   enter(Phase::active);
   return true;
 }
@@ -324,13 +328,13 @@ void Connection::try_addresses(std::size_t from) {
     const int descriptor = socket(address.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (descriptor < 0 && errno == EAFNOSUPPORT) continue;
     if (descriptor < 0) return answer(kRejected, Answer::shed);
+    if (address.protocol().family() != AF_UNIX) prepare(descriptor);
     int error = connect_to(descriptor, address);
     // Over loopback it is made by now, though nobody waited for it.
     if (error == EINPROGRESS) error = connect_to(descriptor, address);
     if (error == 0 || error == EALREADY) {
       app_.open(descriptor);
       ++hub_.descriptors;
-      if (address.protocol().family() != AF_UNIX) send_at_once(descriptor);
       connecting_ = error == EALREADY;
       if (connecting_) return app_.wait_to_write();
       hub_.upstream.prefer(address_);
@@ -483,6 +487,7 @@ void Connection::say() {
 
 void Connection::conclude_app_end() {
   if (!to_client_.empty()) return;
+  if (last_ && is_quiet() && inbox_.empty()) return end(Ending::orderly, Ending::orderly);
   const bool one_way = framing_.is_tunnel() || (framing_.is_in_body() && !app_deaf_);
   if (!one_way || client_ended_) {
     if (client_ended_ && !to_app_.empty()) return;

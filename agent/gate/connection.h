@@ -155,6 +155,7 @@ class Connection : private Wire::Owner {
   bool head_only_ = false;     // said_ answers a HEAD
   bool cut_request_ = false;   // said_ answers a request of which a part has gone to the app
   bool said_it_ = false;
+  bool last_ = false;  // the request relayed last says that no other follows
   bool held_ = false, connecting_ = false;
   bool client_ended_ = false, client_end_passed_ = false;
   bool app_ended_ = false, app_end_passed_ = false;

@@ -252,6 +252,9 @@ bool RequestFraming::read_field(std::string_view line) {
     case 7:
       if (is(name, "upgrade")) head_.upgrades = true;
       return true;
+    case 10:
+      if (is(name, "connection")) head_.closes = is(value, "close");
+      return true;
     case 14:
       if (is(name, "content-length")) return read_content_length(value);
       if (is(name, "fly-replay-src")) head_.replayed = true;

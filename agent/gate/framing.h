@@ -28,6 +28,7 @@ struct RequestHead {
               target_bytes = 0;  // where the target lies in the head; none for HTTP/2's preface
   BodyKind body = BodyKind::none;
   std::uint64_t length = 0;  // of the body, where it is `length`
+  bool closes = false;       // says that no other request follows
   bool upgrades = false;     // has an Upgrade field: what follows is HTTP/1 only if the response says no
   bool replayed = false;     // has fly-replay-src: another Machine sent it here
 };

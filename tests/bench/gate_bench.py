@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """The gate beside HAProxy in TCP mode and the app alone, in turns, in one run. Prints ratios; the numbers themselves say little.
 
-usage: gate_bench.py HOLDSHORT [--seconds 5] [--rounds 3]     needs the Debian packages haproxy, nginx, wrk, nghttp2-client
+usage: gate_bench.py HOLDSHORT [--seconds 2] [--rounds 7]     needs the Debian packages haproxy, nginx, wrk, nghttp2-client
 """
-import argparse, random, re, resource, shutil, signal, socket, statistics, subprocess, sys, tempfile, time, urllib.error, urllib.request
+import argparse, os, random, re, resource, shutil, signal, socket, statistics, subprocess, sys, tempfile, time, urllib.error, urllib.request
 from pathlib import Path
 
 CONNECTIONS = 32
@@ -44,6 +44,15 @@ def status(url):
 
 def percentile(values, share):
     return sorted(values)[min(int(len(values) * share), len(values) - 1)]
+
+
+def percentiles(values):
+    return percentile(values, 0.5), percentile(values, 0.99)
+
+
+def cpu_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mb(pid):
@@ -90,7 +99,7 @@ type = "http"
 path = "/up"
 """)
         self.start(tool("nginx"), "-c", self.tmp / "nginx.conf")
-        self.start(tool("haproxy"), "-f", self.tmp / "haproxy.cfg")
+        self.haproxy = self.start(tool("haproxy"), "-f", self.tmp / "haproxy.cfg")
         self.agent = self.start(options.holdshort, "run", "--config", self.tmp / "holdshort.toml")
         for port in self.ports.values():
             until(lambda: status(f"http://127.0.0.1:{port}/") == 200)
@@ -107,16 +116,21 @@ path = "/up"
             process.wait()
         shutil.rmtree(self.tmp)
 
-    # Requests a second; every answer must be a good one.
-    def throughput(self, port, *extra):
+    # Requests a second, and microseconds of a processor that each took from whoever relayed it; every answer must be a good one.
+    def throughput(self, name, *extra):
+        port, relay = self.ports[name], {"HAProxy": self.haproxy, "gate": self.agent}.get(name)
+        before = cpu_seconds(relay.pid) if relay else 0
         said = subprocess.run([tool("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{self.options.seconds}s", *extra, f"http://127.0.0.1:{port}/"],
                               capture_output=True, text=True, check=True).stdout
         if "Non-2xx" in said or "Socket errors" in said:
             print(f"port {port}: {said}", file=sys.stderr)
-        return float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])
+        requests = int(re.search(r"(\d+) requests in", said)[1])
+        spent = cpu_seconds(relay.pid) - before if relay else 0
+        return float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]), spent / requests * 1e6
 
     # Milliseconds of each request where as many come a second as said, whether or not the last is answered.
-    def latencies(self, port, rate):
+    def latencies(self, name, rate):
+        port = self.ports[name]
         log = self.tmp / "latencies"
         log.unlink(missing_ok=True)
         subprocess.run([tool("h2load"), "--h1", f"-c{CONNECTIONS}", f"-D{self.options.seconds}", f"--rps={rate / CONNECTIONS:.3f}",
@@ -124,13 +138,14 @@ path = "/up"
         rows = [line.split("\t") for line in log.read_text().splitlines()]
         return [int(row[2]) / 1000 for row in rows if row[1] == "200"]
 
-    # The median of `rounds`, in turns, so that what else the machine does falls on all.
+    # The median of each figure over `rounds`, in turns, so that what else the machine does falls on all.
     def in_turns(self, measure):
         figures = {name: [] for name in self.ports}
         for _ in range(self.options.rounds):
-            for name, port in self.ports.items():
-                figures[name].append(measure(port))
-        return {name: statistics.median(values) for name, values in figures.items()}
+            for name in self.ports:
+                figures[name].append(measure(name))
+        return [{name: statistics.median(values) for name, values in one.items()}
+                for one in ({name: [turn[i] for turn in turns] for name, turns in figures.items()} for i in range(len(figures["gate"][0])))]
 
     # Silent and dribbling clients are closed after two seconds, and come again.
     def crowd(self):
@@ -189,20 +204,23 @@ def row(what, figures, unit, better):
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("holdshort")
-    options.add_argument("--seconds", type=int, default=5)
-    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--seconds", type=int, default=2)
+    options.add_argument("--rounds", type=int, default=7)
     options = options.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     bench = Bench(options)
     try:
         print(f"{'':44} {'app alone':>12} {'HAProxy':>12} {'gate':>12}")
-        kept = bench.in_turns(bench.throughput)
+        kept, cpu = bench.in_turns(bench.throughput)
         row(f"requests a second, {CONNECTIONS} kept connections", kept, "1/s", "more is better")
-        row("requests a second, a connection each", bench.in_turns(lambda port: bench.throughput(port, "-H", "Connection: close")), "1/s", "more is better")
+        row("processor time of each", cpu, "us", "less is better")
+        each, cpu = bench.in_turns(lambda name: bench.throughput(name, "-H", "Connection: close"))
+        row("requests a second, a connection each", each, "1/s", "more is better")
+        row("processor time of each", cpu, "us", "less is better")
         rate = min(kept.values()) / 2
-        tails = bench.in_turns(lambda port: percentile(bench.latencies(port, rate), 0.99))
+        middle, tails = bench.in_turns(lambda name: percentiles(bench.latencies(name, rate)))
+        row(f"p50 at {rate:.0f} requests a second", middle, "ms", "less is better")
         row(f"p99 at {rate:.0f} requests a second", tails, "ms", "less is better")
-        row("of it added", {name: value - tails["app alone"] for name, value in tails.items()}, "ms", "less is better")
         wait, most, lost, asked = bench.crowd()
         print(f"\n{IDLE} idle and {DRIBBLING} dribbling clients that come again and again: health path p99 {wait:.1f} ms of {asked}, resident {most:.1f} MB, "
               f"lost requests of good clients {lost}")

@@ -54,7 +54,8 @@ class Reader {
                 : head.method == Method::head    ? "HEAD "
                 : head.method == Method::connect ? "CONNECT "
                                                  : "") +
-               request_ + (head.upgrades ? " upgrades" : "") + (head.replayed ? " replayed" : "");
+               request_ + (head.upgrades ? " upgrades" : "") + (head.replayed ? " replayed" : "") +
+               (head.closes ? " closes" : "");
     open_ = true;
     framing_.take_head();
   }
@@ -144,6 +145,7 @@ const Row kGood[] = {
     {"UpgradeIsSeen", request("Connection: Upgrade\r\nUpgrade: websocket\r\n"), {"/ upgrades + 0"}},
     {"UpgradeInsecureRequestsIsNone", request("Upgrade-Insecure-Requests: 1\r\n"), {"/ + 0"}},
     {"AReplayIsSeen", request("Fly-Replay-Src: instance=1\r\n"), {"/ replayed + 0"}},
+    {"TheLastRequestIsSeen", request("Connection: Close\r\n"), {"/ closes + 0"}},
     {"Connect", "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", {"CONNECT a:443 + 0"}},
     {"ObsoleteTextInValues", request("X: \xc3\xa4\r\n"), {"/ + 0"}},
     {"AbsoluteForm", "GET http://a/b HTTP/1.1\r\nHost: a\r\n\r\n", {"GET http://a/b + 0"}},
