@@ -101,6 +101,8 @@ path = "/up"
         self.start(tool("nginx"), "-c", self.tmp / "nginx.conf")
         self.haproxy = self.start(tool("haproxy"), "-f", self.tmp / "haproxy.cfg")
         self.agent = self.start(options.holdshort, "run", "--config", self.tmp / "holdshort.toml")
+
+    def await_all(self):
         for port in self.ports.values():
             until(lambda: status(f"http://127.0.0.1:{port}/") == 200)
 
@@ -210,6 +212,7 @@ def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     bench = Bench(options)
     try:
+        bench.await_all()
         print(f"{'':44} {'app alone':>12} {'HAProxy':>12} {'gate':>12}")
         kept, cpu = bench.in_turns(bench.throughput)
         row(f"requests a second, {CONNECTIONS} kept connections", kept, "1/s", "more is better")
