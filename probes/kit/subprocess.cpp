@@ -105,14 +105,22 @@ Started start(Command command) {
   }
   started.output = Descriptor(ends[0]);
   Descriptor input(ends[1]);
-  // Above the streams that it becomes, should the agent itself have started without them.
+  // Above the streams that they become, should the agent itself have started without them.
   const Descriptor safe(::fcntl(input.get(), F_DUPFD_CLOEXEC, kFirstOfOurs));
   input.reset();
+  // Opened here and not in the child, where its absence would look like that of the program.
+  Descriptor null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (null.get() < 0) {
+    started.error = "there is no /dev/null to be its input";
+    return started;
+  }
+  const Descriptor nothing(::fcntl(null.get(), F_DUPFD_CLOEXEC, kFirstOfOurs));
+  null.reset();
 
   SpawnActions actions;
   ::posix_spawn_file_actions_adddup2(actions.get(), safe.get(), STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(actions.get(), safe.get(), STDERR_FILENO);
-  ::posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_adddup2(actions.get(), nothing.get(), STDIN_FILENO);
   ::posix_spawn_file_actions_addclosefrom_np(actions.get(), kFirstOfOurs);
   const SpawnAttributes attributes;
   const std::vector<char*> arguments = pointers_to(command.arguments);
