@@ -378,7 +378,10 @@ const Explanation kExplanation{
         "name below it),\n"
         "two preflights (OPTIONS) for DELETE with authorization, each declared origin, and the request "
         "without an Origin\n"
-        "again. 13 requests a path; each declared origin adds one, from the second on eight. PUT, PATCH and "
+        "again. 13 requests a path (4 ms of nginx, 60 ms of Express); each declared origin adds one, the "
+        "second to "
+        "fourth eight.\n"
+        "PUT, PATCH and "
         "DELETE are only\n"
         "asked for in preflights, never sent.",
     .passes =

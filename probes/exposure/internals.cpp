@@ -69,7 +69,8 @@ constexpr Sign kSigns[] = {
     {"a SQL Server error", "", R"re(Unclosed quotation mark after the character string|Incorrect syntax near ')re"},
     {"a MongoDB error", "", R"re(MongoServerError|E11000 duplicate key|Cast to ObjectId failed)re"},
     {"a Prisma error", "risma", R"re(Invalid `prisma\.\w+\.\w+\(\)` invocation|PrismaClient\w+Error)re"},
-    {"a Redis error", "", R"re(WRONGTYPE Operation against|NOAUTH Authentication required|ReplyError: |ECONNREFUSED [\d.:\[\]a-f]+:\d+)re"},
+    {"a Redis error", "", R"re(WRONGTYPE Operation against|NOAUTH Authentication required|ReplyError: )re"},
+    {"an address of the inside", "ECONNREFUSED ", R"re(ECONNREFUSED [\d.:\[\]a-f]+:\d+)re"},
     {"a connection string", "://", R"re(\b[a-z][a-z0-9+.-]*://[^/\s:@"'<>]+:[^/\s:@"'<>]{3,}@)re"},
     // Files.
     {"a path of the server", ", ", R"re((?:ENOENT|EACCES|EISDIR): [^'"]*, \w+ \\?['"]/)re"},

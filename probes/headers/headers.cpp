@@ -294,7 +294,7 @@ const Explanation kExplanation{
         "identity. Then one\n"
         "path that cannot exist, and one that cannot be decoded (/hs-...%zz). With one path 3 requests, 4 "
         "with `as`; a\n"
-        "redirect to another spelling of the path is followed once.",
+        "redirect to another spelling of the path is followed once. 2 ms of nginx, 25 ms of Express.",
     .passes =
         "At least one declared path is served (2xx, or a redirect elsewhere), and every answer, refusals and "
         "the 404\n"
