@@ -69,6 +69,14 @@ Log log_of(const Config& config, Output* output) {
                         [output](std::string_view line) { output->line(line); });
 }
 
+GateCounts counts_of(const gate::Counters& counters) {
+  GateCounts counts{.open = counters.open, .connections = counters.connections, .answers = {}};
+  static_assert(std::tuple_size_v<decltype(counts.answers)> == gate::kAnswerNames.size());
+  for (std::size_t n = 0; n < counts.answers.size(); ++n)
+    counts.answers[n] = {gate::kAnswerNames[n], counters.of(static_cast<gate::Answer>(n))};
+  return counts;
+}
+
 // The loop, the world on it, and what the signals do. The loop comes first: whatever still waits in it ends
 // last.
 class Agent {
@@ -94,6 +102,10 @@ class Agent {
         std::move(config));
   }
 
+  ~Agent() {
+    if (server_) server_->set_gate({});  // the gate ends before it
+  }
+
   // With a command: starts and supervises it, and returns its status.
   int run(const CommandLineOfApp& command) {
     board_.beat(clock_.now());
@@ -106,6 +118,7 @@ class Agent {
       auto gate = Gate::start(*gate_config_, app_url_, {board_, log_, max_concurrency_, [this] { hurry(); }});
       if (!gate) return cannot_start(gate.error());
       gate_ = std::move(*gate);
+      server_->set_gate([this] { return counts_of(gate_->counters()); });
     }
     log_.write(LogLevel::info, "agent.started",
                fmt::format("holdshort " HOLDSHORT_VERSION " watches {} probes of {}, answers on {}", probes_,
