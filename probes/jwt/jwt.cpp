@@ -339,46 +339,31 @@ const std::span<const Field> kFields{own_fields()};
 const Explanation kExplanation{
     .control = "A token is believed only where its issuer signed it, for this app and for now.",
     .sends =
-        "For each path and method: a valid token (it must be served), none, then forged ones, then a valid "
-        "one "
-        "again. A token\n"
-        "is minted from secret or private_key, or it is the one of `token` or of the identity `as`; with an "
-        "identity of the\n"
-        "kind jwt its key is used. Forged: the signature's first bit flipped, claims changed after signing, "
-        "algorithm \"none\"\n"
-        "three ways, a key that nobody has, an empty key, the public key as shared secret, a key inside the "
-        "token, a kid that\n"
-        "names /dev/null; and with the right key: expired, not yet valid, and where claims has them a wrong "
-        "and "
-        "a missing iss\n"
-        "and aud. 18 requests with a secret, 21 with an RSA key; about 10 ms of a healthy Express app. "
-        "forgeries "
-        "= \"thorough\"\n"
-        "sends about 160: more spellings of them all, and every published key. Where the valid token is "
-        "refused, "
-        "the keys that\n"
-        "code falls back to are tried.",
+        "For each path and method: a valid token (it must be served), none, then forged ones,\n"
+        "then a valid one again. A token is minted from secret or private_key, or it is the one of\n"
+        "`token` or of the identity `as`; with an identity of the kind jwt its key is used. Forged:\n"
+        "the signature's first bit flipped, claims changed after signing, algorithm \"none\" three\n"
+        "ways, a key that nobody has, an empty key, the public key as shared secret, a key inside\n"
+        "the token, a kid that names /dev/null; and with the right key: expired, not yet valid, and\n"
+        "where claims has them a wrong and a missing iss and aud. 18 requests with a secret, 21\n"
+        "with an RSA key; 20 ms against an Express app. forgeries = \"thorough\" sends about 160:\n"
+        "other spellings of these, and every published key. Where the valid token is refused, the\n"
+        "keys that code falls back to are tried.",
     .passes =
-        "The valid token is served before and after, no token is refused, and every forged one is refused by "
-        "reject_status or\n"
-        "by a redirect to a login page.",
+        "The valid token is served before and after; without a token nobody is, and every forged\n"
+        "one is refused by reject_status or by a redirect to a login page.",
     .fails =
-        "A forged token is served: the check names the flaw (jwt.alg_none, jwt.expired, ...). A path that "
-        "serves "
-        "strangers too\n"
-        "fails as jwt.no_token. A given token that a placeholder or a published key has signed fails as "
-        "jwt.key_published. What\n"
-        "the declared secret itself is worth is the question of a probe of type secret. Leniencies that let "
-        "nobody in by\n"
-        "themselves (an unknown crit, exp as text, HS512 with the same key) are reported as skipped.",
+        "A forged token is served: the check names the flaw (jwt.alg_none, jwt.expired, ...). A\n"
+        "path that serves strangers too fails as jwt.no_token. A given token that a placeholder or\n"
+        "a published key has signed fails as jwt.key_published. What the declared secret itself is\n"
+        "worth is the question of a probe of type secret. Leniencies that let nobody in by\n"
+        "themselves (an unknown crit, exp as text, HS512 with the same key) are skipped, and say so.",
     .unclear =
-        "The app does not answer, answers 5xx or 404, refuses the valid token, or refuses it afterwards (a "
-        "lockout or a limit).\n"
-        "A 2xx that says no needs a marker. Without a key exp, nbf, iss and aud are not tried.\n"
-        "Side effects: each forged token leaves a refusal in the app's log; an app that locks out by the "
-        "token's "
-        "sub may lock\n"
-        "that sub: give the probe one of its own, with few rights.",
+        "The app does not answer, answers 5xx or 404, refuses the valid token, or refuses it\n"
+        "afterwards (a lockout or a limit). A 2xx that says no needs a marker. Without a key exp,\n"
+        "nbf, iss and aud are not tried.\n"
+        "Side effects: each forged token leaves a refusal in the app's log; an app that locks out\n"
+        "by the token's sub may lock that sub: give the probe one of its own, with few rights.",
     .example =
         "[probes.tokens_verified]\ntype = \"jwt\"\npath = \"/me\"\nalgorithm = \"HS256\"\n"
         "secret = { env = \"JWT_SECRET\" }\nclaims = { sub = \"probe\", iss = \"orders\", aud = "
