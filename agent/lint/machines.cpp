@@ -151,7 +151,7 @@ void judge_names(const Document& document, Diagnostics& findings) {
     for (const Node::Entry& entry : *env->table())
       if (entry.key.starts_with("FLY_"))
         findings.warning(entry.place, fmt::format("{} in [env]: names that begin with FLY_ are Fly's own",
-                                                in_quotes(entry.key)));
+                                                  in_quotes(entry.key)));
   const Node* experimental = document.root.find("experimental");
   if (experimental && is_true(*experimental, "auto_rollback"))
     findings.warning(

@@ -80,8 +80,7 @@ std::string reason(std::string_view name, std::string_view value) {
   if (is_issued && value.size() >= kShortestIssued)
     return "holds a secret: its prefix is that of an access token";
   const Parts parts = parts_of(value);
-  if (parts.shape == Parts::Shape::password && !parts.secret.empty())
-    return "holds a URL with a password";
+  if (parts.shape == Parts::Shape::password && !parts.secret.empty()) return "holds a URL with a password";
   if (!is_of_a_secret(name) || is_plain(value)) return "";
   if (parts.shape != Parts::Shape::whole) return "";
   if (const auto why = placeholder_reason(value, name))

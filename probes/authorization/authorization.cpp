@@ -126,7 +126,8 @@ class Run {
   using Rules = std::vector<const Rule*>;
 
   Awaitable<void> judge_rules() {
-    if (!co_await learn_unrouted()) co_return;
+    const bool learnt = co_await learn_unrouted();
+    if (!learnt) co_return;
     for (const Rule* rule : those(Rule::Expect::allow)) {
       Check check = co_await allow(*rule, "authorization.allow");
       if (!add(std::move(check))) co_return;

@@ -153,9 +153,11 @@ class Subject {
 
   Awaitable<void> exhaust(ProbeOutcome& outcome) {
     if (context_.pace == Pace::startup && context_.failed_before == "rate_limit.concurrency") {
-      if (!co_await burst_holds(settings_.limit, outcome)) co_return;
+      const bool held = co_await burst_holds(settings_.limit, outcome);
+      if (!held) co_return;
     }
-    if (co_await one_bucket_for_all(outcome)) co_return;
+    const bool shared = co_await one_bucket_for_all(outcome);
+    if (shared) co_return;
     Bucket bucket = co_await count();
     const Check limited = judge_count(bucket);
     outcome.add(limited);
@@ -164,7 +166,8 @@ class Subject {
     co_await learn_unrouted();
     co_await try_spoofed_headers(bucket, outcome);
     co_await try_spellings(bucket, outcome);
-    if (!co_await burst_holds(bucket.through, outcome)) co_return;
+    const bool held = co_await burst_holds(bucket.through, outcome);
+    if (!held) co_return;
     if (settings_.concurrency > 1 && settings_.limit <= kSecondBurstUpTo)
       co_await burst_holds(bucket.through, outcome);
   }
@@ -761,7 +764,8 @@ class RateLimitProbe final : public Probe {
     for (const std::string& path : settings_.http.paths) {
       for (const std::string& method : settings_.http.methods) {
         Subject subject(settings_, context, exchange, method, path);
-        if (!co_await subject.prepare(outcome)) co_return;
+        const bool prepared = co_await subject.prepare(outcome);
+        if (!prepared) co_return;
         if (depth == Depth::observe) {
           co_await subject.observe(outcome);
         } else {

@@ -50,7 +50,8 @@ int main(int argc, char** argv) {
   for (int i = 0; i < runs; ++i) {
     if (!ask(server)) return 1;
     due.tv_nsec += kGapNanoseconds;
-    if (due.tv_nsec >= 1'000'000'000) due = {.tv_sec = due.tv_sec + 1, .tv_nsec = due.tv_nsec - 1'000'000'000};
+    if (due.tv_nsec >= 1'000'000'000)
+      due = {.tv_sec = due.tv_sec + 1, .tv_nsec = due.tv_nsec - 1'000'000'000};
     ::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, nullptr);
   }
   std::printf("%.9f\n", (cpu_seconds() - before) / runs);
