@@ -73,7 +73,7 @@ struct Hub {
   std::array<char, kLargeRead> scratch;
 };
 
-class Connection : private Wire::Owner {
+class Connection final : private Wire::Owner {
  public:
   struct Said;  // an answer of the gate's own
 

@@ -469,7 +469,7 @@ class Run {
           refused_ + ", as every other path does: declare `as` and a path that it is served");
     for (const auto& [id, group] : passed_) {
       const bool also = std::any_of(outcome_.checks.begin(), outcome_.checks.end(),
-                                    [&](const Check& check) { return check.id == id; });
+                                    [&id = id](const Check& check) { return check.id == id; });
       if (also) continue;
       const std::string more = group.count > 1 ? fmt::format(" and {} more", group.count - 1) : "";
       add(id, Outcome::pass, group.request + more, "nothing that should not be seen", group.observed,
