@@ -85,11 +85,33 @@ TEST(StartChild, StandardErrorJoinsTheOutputWhereAsked) {
   EXPECT_EQ(output_of({"sh", "-c", "echo a >&2"}, StandardError::like_output), "a\n");
 }
 
+std::string line_of(int descriptor) {
+  std::string line;
+  for (char c = 0; c != '\n' && ::read(descriptor, &c, 1) == 1;) line += c;
+  return line;
+}
+
 TEST(StartChild, TheChildGetsSigtermWhenWeEnd) {
-  // PR_GET_PDEATHSIG is 2.
-  EXPECT_EQ(output_of({"python3", "-c",
-                       "import ctypes as c; n=c.c_int(); c.CDLL(None).prctl(2, c.byref(n)); print(n.value)"}),
-            "15\n");
+  int output[2], end[2];
+  ASSERT_EQ(::pipe2(output, O_CLOEXEC), 0);
+  ASSERT_EQ(::pipe2(end, O_CLOEXEC), 0);
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    const auto child =
+        start_child({"sh", "-c", "sleep 1000 & trap \"echo told; kill $!; exit\" TERM; echo up; wait"},
+                    output[1], StandardError::inherited);
+    char byte = 0;
+    const bool told = ::read(end[0], &byte, 1) == 1;
+    ::_exit(child && told ? 0 : 1);
+  }
+  ::close(output[1]);
+  EXPECT_EQ(line_of(output[0]), "up\n");
+  EXPECT_EQ(::write(end[1], "x", 1), 1);
+  int status = -1;
+  ::waitpid(parent, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(line_of(output[0]), "told\n");
+  for (const int descriptor : {output[0], end[0], end[1]}) ::close(descriptor);
 }
 
 struct Row {
