@@ -329,32 +329,27 @@ class CorsProbe final : public Probe {
       outcome.add(Exchange::no_way("cors.served"));
       co_return outcome;
     }
-    std::vector<Header> credentials;
-    if (!settings_.http.as.empty()) {
-      auto found = co_await exchange.credentials(settings_.http.as);
-      if (!found) {
-        outcome.add({.id = "cors.identity",
-                     .outcome = Outcome::inconclusive,
-                     .request = {},
-                     .expected = "credentials for " + settings_.http.as,
-                     .observed = "none",
-                     .references = {},
-                     .summary = found.error().message});
-        outcome.requests = exchange.requests();
-        co_return outcome;
-      }
-      credentials = std::move(*found);
+    const auto credentials = co_await exchange.credentials(settings_.http.as);
+    if (!credentials) {
+      outcome.add({.id = "cors.identity",
+                   .outcome = Outcome::inconclusive,
+                   .request = {},
+                   .expected = "credentials for " + settings_.http.as,
+                   .observed = "none",
+                   .references = {},
+                   .summary = credentials.error().message});
+      outcome.requests = exchange.requests();
+      co_return outcome;
     }
     bool goes_on = true;
     for (const std::string& path : settings_.http.paths) {
       for (const std::string& method : settings_.http.methods) {
         if (!goes_on) break;
-        Subject subject(settings_, context, exchange, method, path, credentials, outcome);
+        Subject subject(settings_, context, exchange, method, path, *credentials, outcome);
         goes_on = co_await subject.run();
       }
     }
-    if (outcome.outcome() == Outcome::inconclusive && !settings_.http.as.empty())
-      exchange.forget_login(settings_.http.as);
+    if (outcome.outcome() == Outcome::inconclusive) exchange.forget_login(settings_.http.as);
     outcome.requests = exchange.requests();
     co_return outcome;
   }

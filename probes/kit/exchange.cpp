@@ -172,18 +172,16 @@ Awaitable<Response> Exchange::send(Call call) {
 Awaitable<Response> Exchange::send_as(std::string identity, Call call) {
   Response response;
   for (int round = 0; round < 2; ++round) {
-    if (!identity.empty()) {
-      auto found = co_await credentials(identity);
-      if (!found) {
-        response = Response();
-        response.error = found.error().message;
-        co_return response;
-      }
-      call.credentials = std::move(*found);
+    auto found = co_await credentials(identity);
+    if (!found) {
+      response = Response();
+      response.error = found.error().message;
+      co_return response;
     }
+    if (!identity.empty()) call.credentials = std::move(*found);
     Call sent = call;
     response = co_await send(std::move(sent));
-    if (response.status != 401 || identity.empty() || !forget_login(identity)) break;
+    if (response.status != 401 || !forget_login(identity)) break;
   }
   co_return response;
 }
@@ -207,6 +205,7 @@ bool Exchange::forget_login(const std::string& identity) {
 
 Awaitable<Result<std::vector<Header>>> Exchange::credentials(const std::string& identity) {
   std::vector<Header> headers;
+  if (identity.empty()) co_return headers;
   const auto found = context_.identities.by_name.find(identity);
   if (found == context_.identities.by_name.end()) co_return failure("no identity \"" + identity + "\"");
   const Identity& who = found->second;

@@ -60,8 +60,8 @@ class Exchange {
   static std::string describe(const Call& call);
   // The X-Forwarded-For value for a client, as the proxy makes it; `sent` is what the client itself had sent.
   static std::string forwarded_for(const std::string& client, const std::string& sent = "");
-  // Headers that make `identity` a legitimate caller; logs in where needed. Fails where it cannot (no such
-  // login).
+  // Headers that make `identity` a legitimate caller, none for "", a stranger; logs in where needed. Fails
+  // where it cannot (no such login).
   Awaitable<Result<std::vector<Header>>> credentials(const std::string& identity);
   // Forgets a login's token because it was refused. True where there was one, so that trying again makes
   // sense.

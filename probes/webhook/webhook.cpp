@@ -238,23 +238,22 @@ class WebhookProbe final : public Probe {
       outcome.add(Exchange::no_way("webhook.accepted"));
       co_return outcome;
     }
-    std::vector<Header> credentials;
-    if (!settings_.http.as.empty()) {
-      auto found = co_await exchange.credentials(settings_.http.as);
-      if (!found) {
-        outcome.add(no_credentials(found.error().message));
-        co_return outcome;
-      }
-      credentials = std::move(*found);
+    const auto credentials = co_await exchange.credentials(settings_.http.as);
+    if (!credentials) {
+      outcome.add(no_credentials(credentials.error().message));
+      outcome.requests = exchange.requests();
+      co_return outcome;
     }
     bool goes_on = true;
     for (const std::string& path : settings_.http.paths) {
       for (const std::string& method : settings_.http.methods) {
         if (!goes_on) break;
-        Reception reception(settings_, context, exchange, credentials, method, path);
+        Reception reception(settings_, context, exchange, *credentials, method, path);
         goes_on = co_await reception.run(outcome);
       }
     }
+    // A login's token may have expired.
+    if (outcome.outcome() == Outcome::inconclusive) exchange.forget_login(settings_.http.as);
     outcome.requests = exchange.requests();
     co_return outcome;
   }

@@ -359,6 +359,35 @@ TEST(WebhookRequests, CarryTheIdentityToo) {
   for (const Sent& sent : stage.client.sent) EXPECT_NE(sent.header("X-API-Key"), "");
 }
 
+TEST(WebhookRequests, LogInAgainOnceTheTokenIsRefused) {
+  ConfiguredProbe configured(
+      "[identities.sender]\nlogin = { path = \"/login\", body = '{\"user\":\"probe\"}', token = \"/token\" "
+      "}\n" +
+          kProbe + "as = \"sender\"\n",
+      [](testing_support::FakeEnvironment& environment) { environment.variables["HOOK_SECRET"] = kSecret; });
+  int logins = 0;
+  Stage stage(
+      [&](const Sent& sent) {
+        if (sent.request.target == "/login")
+          return answer(200, fmt::format(R"({{"token":"number{}"}})", ++logins));
+        if (sent.header("Authorization") != "Bearer number2") return answer(401);  // the first has expired
+        return receiving(github_accepts)(sent);
+      },
+      configured.environment);
+  EXPECT_EQ(configured.run(stage).outcome(), Outcome::inconclusive);
+  EXPECT_EQ(configured.run(stage).outcome(), Outcome::pass);
+}
+
+TEST(WebhookRequests, CountTheLoginThatFails) {
+  ConfiguredProbe configured(
+      "[identities.sender]\nlogin = { path = \"/login\", body = '{\"user\":\"probe\"}', token = \"/token\" "
+      "}\n" +
+          kProbe + "as = \"sender\"\n",
+      [](testing_support::FakeEnvironment& environment) { environment.variables["HOOK_SECRET"] = kSecret; });
+  Stage stage(always(answer(503)), configured.environment);
+  EXPECT_EQ(configured.run(stage).requests, 1);
+}
+
 TEST(WebhookStartup, AnAppThatIsNotThereCostsOneRequest) {
   ConfiguredProbe configured = configured_with("");
   Stage stage(always(no_answer(Ended::refused)), configured.environment);
