@@ -1,6 +1,7 @@
 #include "probes/kit/dial.h"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -32,6 +33,13 @@ error_code bind_source(Stream::socket& socket, const Stream::endpoint& endpoint,
   ::setsockopt(socket.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
   socket.bind(from, failed);
   return failed;
+}
+
+error_code pending_error(Stream::socket& socket) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+  return {error, boost::system::system_category()};
 }
 
 Reached reached_of(const error_code& error) {
@@ -85,9 +93,15 @@ Awaitable<Dialled> Dialler::connect(Address address, std::string source) {
   for (const Stream::endpoint& endpoint : candidates) {
     if (cancelled_) break;
     error_code failed = open(endpoint, source);
-    if (!failed) co_await socket_.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, failed));
+    if (!failed) failed = begin(endpoint);
+    if (failed == asio::error::in_progress) {
+      co_await socket_.async_wait(Stream::socket::wait_write,
+                                  asio::redirect_error(asio::use_awaitable, failed));
+      if (!failed) failed = pending_error(socket_);
+    }
     if (cancelled_) break;
-    if (!failed && met_itself()) failed = asio::error::make_error_code(asio::error::connection_refused);
+    if (!failed && met_itself(endpoint))
+      failed = asio::error::make_error_code(asio::error::connection_refused);
     if (!failed) {
       outcome = {Reached::open, {}};
       co_return outcome;
@@ -156,12 +170,25 @@ error_code Dialler::open(const Stream::endpoint& endpoint, const std::string& so
   return bind_source(socket_, endpoint, source);
 }
 
-// Where the system chose the very port it was to reach, a socket connects to itself: nobody listens there.
-bool Dialler::met_itself() const {
+// in_progress: the socket's becoming writable tells the rest. A connection over loopback stands when
+// connect(2) returns, though that says otherwise; to see it here spares a simple probe two turns of the loop.
+error_code Dialler::begin(const Stream::endpoint& endpoint) {
   error_code failed;
-  const Stream::endpoint local = socket_.local_endpoint(failed);
-  if (failed || local.protocol().family() == AF_UNIX) return false;
-  return local == socket_.remote_endpoint(failed) && !failed;
+  socket_.native_non_blocking(true, failed);
+  if (failed ||
+      ::connect(socket_.native_handle(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0) {
+    return failed;
+  }
+  failed = error_code(errno, boost::system::system_category());
+  pollfd writable{.fd = socket_.native_handle(), .events = POLLOUT, .revents = 0};
+  if (failed != asio::error::in_progress || ::poll(&writable, 1, 0) != 1) return failed;
+  return pending_error(socket_);
+}
+
+// Where the system chose the very port it was to reach, a socket connects to itself: nobody listens there.
+bool Dialler::met_itself(const Stream::endpoint& endpoint) const {
+  error_code failed;
+  return endpoint.protocol().family() != AF_UNIX && socket_.local_endpoint(failed) == endpoint && !failed;
 }
 
 }  // namespace holdshort

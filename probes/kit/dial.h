@@ -36,7 +36,8 @@ class Dialler {
   Awaitable<std::vector<Stream::endpoint>> endpoints(const Address& address, Dialled& failure);
   Awaitable<std::vector<Stream::endpoint>> resolve(const Address& address, Dialled& failure);
   boost::system::error_code open(const Stream::endpoint& endpoint, const std::string& source);
-  bool met_itself() const;
+  boost::system::error_code begin(const Stream::endpoint& endpoint);
+  bool met_itself(const Stream::endpoint& endpoint) const;
 
   const boost::asio::any_io_executor executor_;
   Stream::socket& socket_;
