@@ -26,6 +26,7 @@
 
 #include "agent/cli/validate.h"
 #include "agent/config/secrets.h"
+#include "agent/exit_deadline.h"
 #include "agent/gate/descriptors.h"
 #include "agent/gate/gate.h"
 #include "agent/scheduler.h"
@@ -52,6 +53,8 @@ constexpr std::chrono::milliseconds kCommandDeadline{1000};  // of what a POST a
 constexpr std::chrono::milliseconds kKilledAfter{4500};
 // Of these the app gets what is left when the gate has drained, or at least so much.
 constexpr std::chrono::milliseconds kLeastForTheApp{1500};
+// After the last word in the log. With a lookup that hangs a stop still takes less than a second.
+constexpr std::chrono::milliseconds kEndsWithin{500};
 // Of a Machine that only borrows the image: for a release_command, or for a machine check.
 constexpr const char* kBorrowers[] = {"RELEASE_COMMAND", "FLY_TEST_COMMAND"};
 
@@ -255,7 +258,6 @@ class Agent {
     auto status = std::make_shared<Status>(*board_.load(Instant::of(clock_)));
     status->by_hand.reset();
     status->ready = false;
-    status->by_hand.reset();
     status->valid_until = Monotonic::max();
     board_.publish(std::move(status));
   }
@@ -359,7 +361,15 @@ int run_agent(const std::string& config, const std::vector<std::string>& command
     }
     output = std::move(*started);
   }
-  return Agent(std::move(*loaded.config), loaded.file, output.get()).run(command);
+  std::optional<ExitDeadline> deadline;
+  int status = 0;
+  {
+    Agent agent(std::move(*loaded.config), loaded.file, output.get());
+    status = agent.run(command);
+    deadline.emplace(status, kEndsWithin);
+  }
+  output.reset();
+  return status;
 }
 
 }  // namespace holdshort
