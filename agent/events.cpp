@@ -62,10 +62,10 @@ void probe_result(Log& log, const ProbeStatus& probe, const RunRecord& run) {
   if (!log.writes(LogLevel::debug)) return;  // every run comes by here
   const std::string outcome(name_of(run.outcome));
   const std::int64_t milliseconds = run.duration.count() / 1000;
-  log.write(LogLevel::debug, "probe.result", fmt::format("{}: {}: {}", probe.name, outcome, run.summary),
+  log.write(LogLevel::debug, "probe.result", fmt::format("{}: {}: {}", probe.name, outcome, *run.summary),
             {{"probe", probe.name},
              {"outcome", outcome},
-             {"summary", run.summary},
+             {"summary", *run.summary},
              {"duration_ms", milliseconds},
              {"requests", std::int64_t{run.requests}},
              {"run_id", run.run_id}});

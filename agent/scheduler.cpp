@@ -282,9 +282,9 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   }
 
   static std::string worst_id(const ProbeStatus& status) {
-    const auto worst = std::max_element(status.checks.begin(), status.checks.end(),
+    const auto worst = std::max_element(status.checks->begin(), status.checks->end(),
                                         [](const Check& a, const Check& b) { return a.outcome < b.outcome; });
-    return worst != status.checks.end() && worst->outcome > Outcome::pass ? worst->id : "";
+    return worst != status.checks->end() && worst->outcome > Outcome::pass ? worst->id : "";
   }
 
   Track::Next completed(const EntryPtr& entry, ProbeOutcome outcome, const std::string& run_id,
@@ -325,6 +325,14 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
         *text = world.log.redact(std::move(*text));
   }
 
+  // A probe that goes on passing says the same at every run.
+  static std::shared_ptr<const std::string> shared_with_the_last(const ProbeStatus& status,
+                                                                 std::string summary) {
+    if (!status.history.empty() && *status.history.front()->summary == summary)
+      return status.history.front()->summary;
+    return std::make_shared<const std::string>(std::move(summary));
+  }
+
   void record(Entry& entry, ProbeOutcome outcome, const std::string& run_id, Monotonic::duration took) {
     entry.published.reset();
     ProbeStatus& status = entry.status;
@@ -332,13 +340,13 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     run->run_id = run_id;
     run->ended = world.clock.wall_now();
     run->outcome = outcome.outcome();
-    run->summary = outcome.summary();
+    run->summary = shared_with_the_last(status, outcome.summary());
     run->duration = std::chrono::duration_cast<std::chrono::microseconds>(took);
     run->requests = outcome.requests;
     status.outcome = run->outcome;
-    status.summary = run->summary;
+    status.summary = *run->summary;
     status.run_id = run_id;
-    status.checks = std::move(outcome.checks);
+    status.checks = shared(std::move(outcome.checks));
     ++status.runs[static_cast<std::size_t>(run->outcome)];
     const bool good = run->outcome == Outcome::pass || run->outcome == Outcome::skipped;
     status.not_passed = good ? 0 : status.not_passed + 1;

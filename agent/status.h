@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/config/config.h"
@@ -34,17 +35,26 @@ struct Instant {
 inline constexpr std::chrono::milliseconds kClockJump{5000};
 bool clock_jumped(std::chrono::nanoseconds offset, std::chrono::nanoseconds later_offset);
 
+inline const std::shared_ptr<const std::string> kNoWords = std::make_shared<const std::string>();
+
 // One run as it is kept in a probe's history.
 struct RunRecord {
   std::string run_id;
   Wall ended;
   Outcome outcome = Outcome::inconclusive;
-  std::string summary;
+  std::shared_ptr<const std::string> summary = kNoWords;  // never null; equal ones share it
   std::chrono::microseconds duration{};
   int requests = 0;
 };
 
 inline constexpr std::size_t kHistory = 60;  // runs kept for each probe
+
+// Snapshots that differ in one probe share what the others saw.
+using SharedChecks = std::shared_ptr<const std::vector<Check>>;
+inline SharedChecks shared(std::vector<Check> checks) {
+  return std::make_shared<const std::vector<Check>>(std::move(checks));
+}
+inline const SharedChecks kNoChecks = shared({});
 
 struct ProbeStatus {
   std::string name, type, description, runbook;
@@ -54,7 +64,7 @@ struct ProbeStatus {
   std::optional<Outcome> outcome;  // of the last run; nullopt: none yet
   std::string summary;             // of the last run
   std::string run_id;
-  std::vector<Check> checks;                              // of the last run
+  SharedChecks checks = kNoChecks;                        // of the last run; never null
   std::vector<std::shared_ptr<const RunRecord>> history;  // newest first; never null
   std::optional<Wall> next_run;                           // of the next run, or of the one under way
   std::uint64_t runs[4] = {};                             // by Outcome, since start

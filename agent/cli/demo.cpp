@@ -221,9 +221,9 @@ bool passes(const Status& status, std::string_view name) {
 const Check* failed_check(const Status& status, std::string_view name) {
   const ProbeStatus* probe = find(status, name);
   if (!probe || probe->state != State::failing) return nullptr;
-  const auto failed = std::find_if(probe->checks.begin(), probe->checks.end(),
+  const auto failed = std::find_if(probe->checks->begin(), probe->checks->end(),
                                    [](const Check& check) { return check.outcome == Outcome::fail; });
-  return failed == probe->checks.end() ? nullptr : &*failed;
+  return failed == probe->checks->end() ? nullptr : &*failed;
 }
 
 // Completed since the start.

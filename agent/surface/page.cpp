@@ -158,7 +158,7 @@ class Page {
     if (!probe.summary.empty()) out("<p class=\"summary\">{}</p>\n", escaped(probe.summary));
     times(probe);
     if (probe.state != State::passing) {
-      for (const Check& check : probe.checks)
+      for (const Check& check : *probe.checks)
         if (is_finding(check.outcome)) add(check, probe.summary);
     }
     strip(probe);
@@ -240,10 +240,10 @@ class Page {
   }
 
   void checks(const ProbeStatus& probe) {
-    if (probe.checks.empty()) return;
+    if (probe.checks->empty()) return;
     out("<details id=\"checks-{}\"><summary>{} of the last run</summary><ul>", escaped(probe.name),
-        counted(probe.checks.size(), "check"));
-    for (const Check& check : probe.checks)
+        counted(probe.checks->size(), "check"));
+    for (const Check& check : *probe.checks)
       out("<li>{}: <code>{}</code> {}</li>", name_of(check.outcome), escaped(check.id),
           escaped(check.request.empty() ? check.summary : check.request));
     out("</ul></details>\n");

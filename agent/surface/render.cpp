@@ -47,7 +47,7 @@ Json to_json(const Check& check) {
 Json to_json(const RunRecord& run) {
   return {{"time", timestamp(run.ended)},
           {"outcome", name_of(run.outcome)},
-          {"summary", run.summary},
+          {"summary", *run.summary},
           {"run_id", run.run_id},
           {"duration_ms", static_cast<double>(run.duration.count() / 100) / 10},
           {"requests", run.requests}};
@@ -67,7 +67,7 @@ Json to_json(const ProbeStatus& probe) {
   if (!probe.description.empty()) json["description"] = probe.description;
   if (!probe.runbook.empty()) json["runbook"] = probe.runbook;
   json["observed"] = Json::array();
-  for (const Check& check : probe.checks) json["observed"].push_back(to_json(check));
+  for (const Check& check : *probe.checks) json["observed"].push_back(to_json(check));
   json["history"] = Json::array();
   for (const auto& run : probe.history) json["history"].push_back(to_json(*run));
   return json;

@@ -85,7 +85,7 @@ TEST(Page, WhatNeedsAttentionComesFirst) {
 
 TEST(Page, ABrokenControlShowsItsEvidenceAndWhatToDo) {
   auto broken = probe("a", State::failing);
-  broken->checks = {evidence("200")};
+  broken->checks = shared({evidence("200")});
   broken->runbook = "https://runbooks.test/admin";
   broken->run_id = "0c00591e36aa8af36ffed710c3336057";
   const std::string text = page(status_of({broken}));
@@ -118,10 +118,10 @@ TEST(Page, WhatAnAppOrAConfigurationSaysIsNeverMarkup) {
   auto hostile = probe("a", State::failing);
   hostile->summary = hostile->description = hostile->run_id = attack;
   hostile->runbook = "https://x/" + attack;
-  hostile->checks = {evidence(attack)};
-  hostile->checks[0].id = hostile->checks[0].request = hostile->checks[0].expected = attack;
-  hostile->checks[0].summary = attack;
-  hostile->checks[0].references = {attack};
+  Check check = evidence(attack);
+  check.id = check.request = check.expected = check.summary = attack;
+  check.references = {attack};
+  hostile->checks = shared({check});
   Status status = status_of({hostile});
   status.app = status.machine = status.region = status.release = status.version = attack;
   status.by_hand = Override{.ready = true, .reason = attack, .ttl = 1h, .set = {{}, kNow}};

@@ -23,13 +23,13 @@ std::shared_ptr<ProbeStatus> probe(std::string name, State state, Outcome outcom
   status->next_run = kNow + 8s;
   status->summary = "GET /admin answered 200 without credentials";
   status->runbook = "https://runbooks.test/admin";
-  status->checks = {{.id = "authentication.none",
-                     .outcome = outcome,
-                     .request = "GET /admin",
-                     .expected = "401 or 403",
-                     .observed = "200\x1b[2J\n",
-                     .references = {"CWE-306"},
-                     .summary = "x"}};
+  status->checks = shared({{.id = "authentication.none",
+                            .outcome = outcome,
+                            .request = "GET /admin",
+                            .expected = "401 or 403",
+                            .observed = "200\x1b[2J\n",
+                            .references = {"CWE-306"},
+                            .summary = "x"}});
   for (const Outcome one : {outcome, Outcome::pass, Outcome::inconclusive}) {
     auto run = std::make_shared<RunRecord>();
     run->outcome = one;
