@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <random>
 #include <utility>
 
@@ -14,6 +13,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include "agent/events.h"
+#include "agent/probe_run.h"
 #include "agent/request_budget.h"
 #include "agent/run_id.h"
 #include "agent/waiting.h"
@@ -251,34 +251,16 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
                          .reserve = [&metered](int requests) { return metered.reserve(requests); }};
     const Monotonic began = world.clock.now();
     const int jumps_before = jumps;
-    ProbeOutcome outcome = co_await guarded(*entry->probe, context);
+    ProbeOutcome outcome = co_await run_probe(entry->config, *entry->probe, context);
     if (is_over(*entry)) co_return Track::Next::as_scheduled;
     look_at_the_clocks();  // before anything is published on the strength of what was seen
     look_at_ages();        // a verdict that has expired meanwhile is no longer one that a first fail may keep
-    redact(outcome);
+    redact(outcome, [this](std::string text) { return world.log.redact(std::move(text)); });
     if (jumps != jumps_before) {
       discard(entry, std::move(outcome), context.run_id, began);
       co_return Track::Next::as_scheduled;
     }
     co_return completed(entry, std::move(outcome), context.run_id, began);
-  }
-
-  // A broken promise inside a probe must not end the agent: nothing was seen then.
-  static Awaitable<ProbeOutcome> guarded(Probe& probe, ProbeContext& context) {
-    ProbeOutcome outcome;
-    try {
-      outcome = co_await probe.run(context);
-    } catch (const std::exception&) {
-      outcome = {};
-      outcome.add({.id = "internal",
-                   .outcome = Outcome::inconclusive,
-                   .request = {},
-                   .expected = {},
-                   .observed = {},
-                   .references = {},
-                   .summary = "the probe broke: this is an error in holdshort"});
-    }
-    co_return outcome;
   }
 
   static std::string worst_id(const ProbeStatus& status) {
@@ -318,13 +300,6 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     publish();
   }
 
-  // Surfaces show what the log may: no secret.
-  void redact(ProbeOutcome& outcome) const {
-    for (Check& check : outcome.checks)
-      for (std::string* text : {&check.request, &check.expected, &check.observed, &check.summary})
-        *text = world.log.redact(std::move(*text));
-  }
-
   // A probe that goes on passing says the same at every run.
   static std::shared_ptr<const std::string> shared_with_the_last(const ProbeStatus& status,
                                                                  std::string summary) {
@@ -348,8 +323,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     status.run_id = run_id;
     status.checks = shared(std::move(outcome.checks));
     ++status.runs[static_cast<std::size_t>(run->outcome)];
-    const bool good = run->outcome == Outcome::pass || run->outcome == Outcome::skipped;
-    status.not_passed = good ? 0 : status.not_passed + 1;
+    status.not_passed = run->outcome == Outcome::pass ? 0 : status.not_passed + 1;
     status.requests += static_cast<std::uint64_t>(run->requests);
     if (status.history.size() == kHistory) status.history.pop_back();
     status.history.insert(status.history.begin(), std::move(run));

@@ -20,6 +20,10 @@ std::string_view name_of(Outcome outcome) {
   return "";
 }
 
+std::string ProbeContext::unknown_name() const {
+  return fmt::format("hs-{:012x}", random() & 0xffffffffffffu);
+}
+
 const Check* ProbeOutcome::worst() const {
   const auto it = std::max_element(checks.begin(), checks.end(),
                                    [](const Check& a, const Check& b) { return a.outcome < b.outcome; });

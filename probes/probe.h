@@ -27,11 +27,11 @@ std::string_view name_of(Outcome);
 struct Check {
   std::string id;  // stable: "authentication.none"
   Outcome outcome = Outcome::inconclusive;
-  std::string request;                  // "GET /admin"; "" where nothing was sent
-  std::string expected;                 // "401 or 403"
-  std::string observed;                 // "200"
-  std::vector<std::string> references;  // "OWASP API2:2023", "CWE-306"
-  std::string summary;  // a sentence for the on-call engineer: "GET /admin answered 200 without credentials"
+  std::string request = {};                  // "GET /admin"; "" where nothing was sent
+  std::string expected = {};                 // "401 or 403"
+  std::string observed = {};                 // "200"
+  std::vector<std::string> references = {};  // "OWASP API2:2023", "CWE-306"
+  std::string summary = {};  // for the on-call engineer: "GET /admin answered 200 without credentials"
 };
 
 // A run's answer: as bad as its worst check; without any check it is inconclusive.
@@ -55,6 +55,9 @@ struct App {
   std::string region;                           // FLY_REGION, "" off Fly
   std::string private_ip;                       // FLY_PRIVATE_IP, "" off Fly
   std::vector<std::uint16_t> agent_ports = {};  // where holdshort itself listens on this Machine
+
+  // Authorities that are the app itself, in a Location.
+  std::vector<std::string> own_hosts() const { return {host, url.authority(), url.host}; }
 };
 
 // What runs blocking work off the loop.
@@ -89,6 +92,9 @@ struct ProbeContext {
   // Waits until `requests` may be sent at full speed without breaking the budget on average (rate_limit's
   // bursts). Null: no budget.
   std::function<Awaitable<void>(int requests)> reserve;
+
+  // A name that nothing in the app has: "hs-0123456789ab".
+  std::string unknown_name() const;
 };
 
 class Probe {

@@ -26,7 +26,7 @@ std::span<const ProbeType> probe_types() {
   // Made on first use: the fields are objects of other files.
   static const ProbeType types[] = {
       {"http", Talks::http, http_probe::kFields, http_probe::kExplanation, http_probe::make},
-      {"tcp", Talks::nothing, tcp_probe::kFields, tcp_probe::kExplanation, tcp_probe::make},
+      {"tcp", Talks::otherwise, tcp_probe::kFields, tcp_probe::kExplanation, tcp_probe::make},
       {"authentication", Talks::http, authentication::kFields, authentication::kExplanation,
        authentication::make},
       {"jwt", Talks::http, jwt::kFields, jwt::kExplanation, jwt::make},
@@ -40,9 +40,9 @@ std::span<const ProbeType> probe_types() {
       {"exposure", Talks::http, exposure::kFields, exposure::kExplanation, exposure::make},
       {"headers", Talks::http, headers_probe::kFields, headers_probe::kExplanation, headers_probe::make},
       {"cors", Talks::http, cors::kFields, cors::kExplanation, cors::make},
-      {"tls", Talks::nothing, tls_probe::kFields, tls_probe::kExplanation, tls_probe::make},
+      {"tls", Talks::otherwise, tls_probe::kFields, tls_probe::kExplanation, tls_probe::make},
       {"listeners", Talks::nothing, listeners::kFields, listeners::kExplanation, listeners::make},
-      {"redis", Talks::nothing, redis_probe::kFields, redis_probe::kExplanation, redis_probe::make},
+      {"redis", Talks::otherwise, redis_probe::kFields, redis_probe::kExplanation, redis_probe::make},
       {"exec", Talks::nothing, exec_probe::kFields, exec_probe::kExplanation, exec_probe::make},
   };
   return types;

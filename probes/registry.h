@@ -31,9 +31,10 @@ struct ProbeSettings {
 struct ProbeType {
   std::string_view name;
   enum class Talks {
-    http,
-    nothing
-  } talks = Talks::http;          // http: has the keys of every probe that sends HTTP
+    http,       // has the keys of every probe that sends HTTP
+    otherwise,  // has connections of its own, for which `via` counts too
+    nothing,    // has no connection to the app
+  } talks = Talks::http;
   std::span<const Field> fields;  // its own keys
   const Explanation& explanation;
   // Reports what the rows cannot express (keys that exclude each other); null only where it reported an

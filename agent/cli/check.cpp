@@ -21,6 +21,7 @@
 
 #include "agent/cli/validate.h"
 #include "agent/config/secrets.h"
+#include "agent/probe_run.h"
 #include "agent/request_budget.h"
 #include "agent/run_id.h"
 #include "agent/surface/report.h"
@@ -50,11 +51,6 @@ bool keep_only(std::vector<ProbeConfig>& probes, const std::vector<std::string>&
     return std::find(only.begin(), only.end(), p.name) == only.end();
   });
   return true;
-}
-
-void clean(Check& check, const Redactor& redactor) {
-  for (std::string* text : {&check.request, &check.expected, &check.observed, &check.summary})
-    *text = redactor.clean(std::move(*text));
 }
 
 // Runs all probes on one loop, as many at a time as the configuration allows.
@@ -152,8 +148,8 @@ class Checker {
                          .request_budget = budget_ ? config_.agent.request_budget : 0,
                          .reserve = [&metered](int requests) { return metered.reserve(requests); }};
     const Monotonic began = clock_.now();
-    ProbeOutcome outcome = co_await probes_[i]->run(context);
-    for (Check& check : outcome.checks) clean(check, redactor_);
+    ProbeOutcome outcome = co_await run_probe(config_.probes[i], *probes_[i], context);
+    redact(outcome, [this](std::string text) { return redactor_.clean(std::move(text)); });
     reports_[i].outcome = std::move(outcome);
     reports_[i].duration = std::chrono::duration_cast<std::chrono::microseconds>(clock_.now() - began);
   }

@@ -122,13 +122,7 @@ class SarifReport {
 
  private:
   void nothing_checked(const ProbeReport& probe) {
-    add(probe, {.id = probe.type,
-                .outcome = Outcome::inconclusive,
-                .request = {},
-                .expected = {},
-                .observed = {},
-                .references = {},
-                .summary = probe.outcome.summary()});
+    add(probe, {.id = probe.type, .outcome = Outcome::inconclusive, .summary = probe.outcome.summary()});
   }
 
   std::size_t rule_of(const ProbeReport& probe, const Check& check) {

@@ -87,7 +87,7 @@ class Subject {
         exchange_(exchange),
         method_(std::move(method)),
         path_(std::move(path)),
-        judge_(settings.http.marker, {context.app.host, context.app.url.authority(), context.app.url.host}) {}
+        judge_(settings.http.marker, context.app.own_hosts()) {}
 
   // Adds its checks to `outcome`. False: nothing more can be learnt from this app in this run.
   Awaitable<bool> run(ProbeOutcome& outcome) {
@@ -129,9 +129,7 @@ class Subject {
                 .outcome = Outcome::inconclusive,
                 .request = name() + " as " + settings_.http.as,
                 .expected = settings_.accept_status.text(),
-                .observed = {},
-                .references = kMissing,
-                .summary = {}};
+                .references = kMissing};
     Response response;
     for (int round = 0; round < 2; ++round) {
       auto credentials = co_await exchange_.credentials(settings_.http.as);
@@ -217,7 +215,6 @@ class Subject {
              .request = "GET " + sibling,
              .expected = "an answer",
              .observed = response.text(),
-             .references = {},
              .summary = fmt::format("GET {} (a path that cannot exist) got {}", sibling, response.text())});
         co_return false;
       }
@@ -237,7 +234,6 @@ class Subject {
                  .request = name(),
                  .expected = "other content than an unknown path gets",
                  .observed = "the same",
-                 .references = {},
                  .summary = fmt::format(
                      "{} serves {} what every unknown path gets: does it exist? Declare a marker if it does",
                      name(), settings_.http.as)});
@@ -407,8 +403,7 @@ class Subject {
                 .request = request,
                 .expected = settings_.reject_status.text(),
                 .observed = response.text(),
-                .references = attempt.references,
-                .summary = {}};
+                .references = attempt.references};
     Seen seen = see(response, target);
     if (attempt.call.method == "HEAD") {
       seen = co_await see_head(attempt, response, seen);
@@ -604,17 +599,10 @@ class AuthenticationProbe final : public Probe {
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     Exchange exchange(context, settings_.http);
     ProbeOutcome outcome;
-    if (!exchange.has_way()) {
-      outcome.add(Exchange::no_way("authentication.accepted"));
-      co_return outcome;
-    }
-    bool goes_on = true;
-    for (const std::string& path : settings_.http.paths) {
-      for (const std::string& method : settings_.http.methods) {
-        if (!goes_on) break;
-        Subject subject(settings_, context, exchange, method, path);
-        goes_on = co_await subject.run(outcome);
-      }
+    for (const Operation& operation : settings_.http.operations()) {
+      Subject subject(settings_, context, exchange, operation.method, operation.path);
+      const bool goes_on = co_await subject.run(outcome);
+      if (!goes_on) break;
     }
     outcome.requests = exchange.requests();
     co_return outcome;

@@ -113,10 +113,6 @@ class Run {
       : settings_(settings), context_(context), exchange_(context, settings.http) {}
 
   Awaitable<ProbeOutcome> run() {
-    if (!exchange_.has_way()) {
-      outcome_.add(Exchange::no_way("authorization.allow"));
-      co_return std::move(outcome_);
-    }
     co_await judge_rules();
     outcome_.requests = exchange_.requests();
     co_return std::move(outcome_);
@@ -188,7 +184,7 @@ class Run {
     for (const Rule& other : settings_.rules)
       if (!marker && other.same_request(rule)) marker = other.marker;
     if (!marker) marker = settings_.http.marker;
-    Judge made(std::move(marker), {context_.app.host, context_.app.url.authority(), context_.app.url.host});
+    Judge made(std::move(marker), context_.app.own_hosts());
     for (const Response& response : unrouted_) made.learn_unrouted(response);
     return judges_.emplace(key, std::move(made)).first->second;
   }
@@ -200,7 +196,7 @@ class Run {
   // What strangers get where nothing is: a start page for every path is no grant, a refusal of everything no
   // denial.
   Awaitable<bool> learn_unrouted() {
-    const std::string word = fmt::format("hs-{:012x}", context_.random() & 0xffffffffffffu);
+    const std::string word = context_.unknown_name();
     std::vector<std::string> paths{"/" + word};
     for (const Rule& rule : settings_.rules) {
       const std::string path = rule.path.substr(0, rule.path.find('?'));
@@ -219,7 +215,6 @@ class Run {
              .request = "GET " + path,
              .expected = "an answer",
              .observed = response.text(),
-             .references = {},
              .summary = fmt::format("GET {} (a path that cannot exist) {}", path, response.sentence())});
         co_return false;
       }
@@ -239,8 +234,7 @@ class Run {
                 .request = rule.request() + " as " + rule.caller(),
                 .expected = judge.has_marker() ? "2xx with the marker" : "2xx",
                 .observed = response.text(),
-                .references = references_of(rule),
-                .summary = {}};
+                .references = references_of(rule)};
     const std::string sentence =
         fmt::format("{} {} to {}", rule.request(), response.sentence(), rule.caller());
     const bool again = check.id == "authorization.still_allowed";
@@ -327,8 +321,7 @@ class Run {
                 .request = rule.request() + " as " + rule.caller(),
                 .expected = settings_.deny_status.text(),
                 .observed = response.text(),
-                .references = references_of(rule),
-                .summary = {}};
+                .references = references_of(rule)};
     conclude(rule, response, seen, check);
     co_return check;
   }
@@ -437,21 +430,18 @@ class AuthorizationProbe final : public Probe {
 };
 
 // One rule a path and method, for what the rule leaves to the probe.
-void add_rules(const Values& row, const HttpKeys& http, std::vector<Rule>& rules) {
+void add_rules(const Values& row, HttpKeys http, std::vector<Rule>& rules) {
   Rule rule;
   rule.as = row.has("as") ? row.string("as") : http.as;
   rule.body = row.has("body") ? row.string("body") : http.body;
   rule.marker = row.marker("marker");
   rule.expect = row.string("expect") == "allow" ? Rule::Expect::allow : Rule::Expect::deny;
-  const std::vector<std::string> paths = row.has("path") ? std::vector{row.string("path")} : http.paths;
-  const std::vector<std::string> methods =
-      row.has("method") ? std::vector{row.string("method")} : http.methods;
-  for (const std::string& path : paths) {
-    for (const std::string& method : methods) {
-      rule.path = path;
-      rule.method = method;
-      rules.push_back(rule);
-    }
+  if (row.has("path")) http.paths = {row.string("path")};
+  if (row.has("method")) http.methods = {row.string("method")};
+  for (const Operation& operation : http.operations()) {
+    rule.path = operation.path;
+    rule.method = operation.method;
+    rules.push_back(rule);
   }
 }
 

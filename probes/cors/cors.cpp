@@ -91,7 +91,7 @@ class Subject {
         path_(std::move(path)),
         credentials_(credentials),
         outcome_(outcome),
-        judge_(std::nullopt, {context.app.host, context.app.url.authority(), context.app.url.host}),
+        judge_(std::nullopt, context.app.own_hosts()),
         word_(fmt::format("{:08x}", context.random() & 0xffffffffu)) {}
 
   // False: nothing more can be learnt from this app in this run.
@@ -147,12 +147,19 @@ class Subject {
       response = co_await send(plain);
     }
     const bool served = response.status >= 200 && response.status < 300 && response.shows_headers();
-    add(std::move(id), served ? Outcome::pass : Outcome::inconclusive, name_of_call(plain), "2xx",
-        response.text(), {},
-        served ? fmt::format("{} is served", name_of_call(plain))
-               : fmt::format(
-                     "{} {} without an Origin: what it allows proves nothing, name a path that is served{}",
-                     name_of_call(plain), response.sentence(), settings_.http.as.empty() ? ", or `as`" : ""));
+    outcome_.add(
+        {.id = std::move(id),
+         .outcome = served ? Outcome::pass : Outcome::inconclusive,
+         .request = name_of_call(plain),
+         .expected = "2xx",
+         .observed = response.text(),
+         .summary =
+             served
+                 ? fmt::format("{} is served", name_of_call(plain))
+                 : fmt::format(
+                       "{} {} without an Origin: what it allows proves nothing, name a path that is served{}",
+                       name_of_call(plain), response.sentence(),
+                       settings_.http.as.empty() ? ", or `as`" : "")});
     // An app that reflects every origin does so on its refusals as well.
     if (!served && response.status != 0 && response.status < 500) co_await look_at_refusal();
     co_return served;
@@ -205,8 +212,13 @@ class Subject {
     if (is_answer)
       judge_hostile(hostile, "cors.preflight_" + hostile.id, name_of_call(asked), response, kPreflight);
     else
-      add("cors.preflight_" + hostile.id, Outcome::pass, name_of_call(asked), "no permission",
-          response.text(), kPreflight, fmt::format("{} {}", name_of_call(asked), response.sentence()));
+      outcome_.add({.id = "cors.preflight_" + hostile.id,
+                    .outcome = Outcome::pass,
+                    .request = name_of_call(asked),
+                    .expected = "no permission",
+                    .observed = response.text(),
+                    .references = kPreflight,
+                    .summary = fmt::format("{} {}", name_of_call(asked), response.sentence())});
   }
 
   Call preflight(std::string_view origin, std::string method) const {
@@ -232,17 +244,27 @@ class Subject {
     const std::string expected = settings_.everybody ? "no credentials for this origin"
                                                      : "no Access-Control-Allow-Origin for this origin";
     if (is_granted(grant)) {
-      return add(std::move(id), Outcome::fail, request, expected, grant.text, references,
-                 fmt::format("{} with {}: {} {}", sentence, grant.text, hostile.origin, hostile.what));
+      return outcome_.add(
+          {.id = std::move(id),
+           .outcome = Outcome::fail,
+           .request = request,
+           .expected = expected,
+           .observed = grant.text,
+           .references = references,
+           .summary = fmt::format("{} with {}: {} {}", sentence, grant.text, hostile.origin, hostile.what)});
     }
     const bool seen = response.shows_headers() && response.status < 500;
-    add(std::move(id), seen ? Outcome::pass : Outcome::inconclusive, request, expected,
-        seen ? grant.text : response.text(), references,
-        seen                     ? fmt::format("{} with {}", sentence, grant.text)
-        : response.status >= 500 ? sentence +
-                                       ": an error is no refusal; answer origins that are not allowed "
-                                       "without Access-Control-Allow-Origin"
-                                 : sentence);
+    outcome_.add({.id = std::move(id),
+                  .outcome = seen ? Outcome::pass : Outcome::inconclusive,
+                  .request = request,
+                  .expected = expected,
+                  .observed = seen ? grant.text : response.text(),
+                  .references = references,
+                  .summary = seen ? fmt::format("{} with {}", sentence, grant.text)
+                             : response.status >= 500
+                                 ? sentence + ": an error is no refusal; answer origins that are not allowed "
+                                              "without Access-Control-Allow-Origin"
+                                 : sentence});
   }
 
   // --- who must be allowed
@@ -260,8 +282,13 @@ class Subject {
                                  : grant.twice
                                      ? "more than one Access-Control-Allow-Origin, which browsers refuse"
                                      : grant.text;
-    add("cors.allowed", outcome, request, "Access-Control-Allow-Origin: " + origin, observed, kReferences,
-        fmt::format("{} {} with {}", request, response.sentence(), observed));
+    outcome_.add({.id = "cors.allowed",
+                  .outcome = outcome,
+                  .request = request,
+                  .expected = "Access-Control-Allow-Origin: " + origin,
+                  .observed = observed,
+                  .references = kReferences,
+                  .summary = fmt::format("{} {} with {}", request, response.sentence(), observed)});
     if (outcome == Outcome::pass && grant.to == Grant::To::this_origin && is_simple())
       judge_vary(request, response);
   }
@@ -269,15 +296,20 @@ class Subject {
   void judge_vary(const std::string& request, const Response& response) {
     const bool varies = varies_by_origin(response);
     const bool holds = varies || !is_shared(response);
-    add("cors.vary", holds ? Outcome::pass : Outcome::fail, request, "Vary: Origin where caches may keep it",
-        varies  ? "Vary: Origin"
-        : holds ? "not for shared caches"
-                : "cacheable, without Vary: Origin",
-        kCaching,
-        fmt::format(
-            "{} answered {}", request,
-            holds ? "so that no cache gives one site's permission to another"
-                  : "with one site's permission, cacheable, without Vary: Origin: caches give it to others"));
+    outcome_.add(
+        {.id = "cors.vary",
+         .outcome = holds ? Outcome::pass : Outcome::fail,
+         .request = request,
+         .expected = "Vary: Origin where caches may keep it",
+         .observed = varies  ? "Vary: Origin"
+                     : holds ? "not for shared caches"
+                             : "cacheable, without Vary: Origin",
+         .references = kCaching,
+         .summary = fmt::format(
+             "{} answered {}", request,
+             holds
+                 ? "so that no cache gives one site's permission to another"
+                 : "with one site's permission, cacheable, without Vary: Origin: caches give it to others")});
   }
 
   // --- sending
@@ -293,17 +325,6 @@ class Subject {
     if (!call.headers.empty()) name += " from " + call.headers.front().value;
     if (!call.credentials.empty()) name += " as " + settings_.http.as;
     return name;
-  }
-
-  void add(std::string id, Outcome outcome, std::string request, std::string expected, std::string observed,
-           const std::vector<std::string>& references, std::string summary) {
-    outcome_.add({.id = std::move(id),
-                  .outcome = outcome,
-                  .request = std::move(request),
-                  .expected = std::move(expected),
-                  .observed = std::move(observed),
-                  .references = references,
-                  .summary = std::move(summary)});
   }
 
   const Settings& settings_;
@@ -325,29 +346,16 @@ class CorsProbe final : public Probe {
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     Exchange exchange(context, settings_.http);
     ProbeOutcome outcome;
-    if (!exchange.has_way()) {
-      outcome.add(Exchange::no_way("cors.served"));
-      co_return outcome;
-    }
     const auto credentials = co_await exchange.credentials(settings_.http.as);
     if (!credentials) {
-      outcome.add({.id = "cors.identity",
-                   .outcome = Outcome::inconclusive,
-                   .request = {},
-                   .expected = "credentials for " + settings_.http.as,
-                   .observed = "none",
-                   .references = {},
-                   .summary = credentials.error().message});
+      outcome.add(Exchange::no_credentials("cors.identity", settings_.http.as, credentials.error()));
       outcome.requests = exchange.requests();
       co_return outcome;
     }
-    bool goes_on = true;
-    for (const std::string& path : settings_.http.paths) {
-      for (const std::string& method : settings_.http.methods) {
-        if (!goes_on) break;
-        Subject subject(settings_, context, exchange, method, path, *credentials, outcome);
-        goes_on = co_await subject.run();
-      }
+    for (const Operation& operation : settings_.http.operations()) {
+      Subject subject(settings_, context, exchange, operation.method, operation.path, *credentials, outcome);
+      const bool goes_on = co_await subject.run();
+      if (!goes_on) break;
     }
     if (outcome.outcome() == Outcome::inconclusive) exchange.forget_login(settings_.http.as);
     outcome.requests = exchange.requests();

@@ -119,7 +119,6 @@ Check judge(std::string_view program, std::string_view timeout, const Finished& 
               .request = fmt::format("run {}", program),
               .expected = "exit status 0",
               .observed = told.observed,
-              .references = {},
               .summary = told.sentence};
   if (line.empty()) return check;
   // Where it has said itself how it is, that is the reason; else its last words only help.

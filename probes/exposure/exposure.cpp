@@ -110,14 +110,10 @@ class Run {
         context_(context),
         memory_(memory),
         exchange_(context, settings.http),
-        judge_(std::nullopt, {context.app.host, context.app.url.authority(), context.app.url.host}),
-        word_(fmt::format("hs-{:012x}", context.random() & 0xffffffffffffu)) {}
+        judge_(std::nullopt, context.app.own_hosts()),
+        word_(context.unknown_name()) {}
 
   Awaitable<ProbeOutcome> go() {
-    if (!exchange_.has_way()) {
-      outcome_.add(Exchange::no_way("exposure.answers"));
-      co_return std::move(outcome_);
-    }
     co_await look_everywhere();
     if (!ended_) conclude();
     outcome_.requests = exchange_.requests();
@@ -159,9 +155,13 @@ class Run {
       const Seen seen = see(sample);
       if (seen == Seen::no_response || seen == Seen::server_error) {
         if (seen == Seen::server_error) observe(sample);
-        add("exposure.answers", Outcome::inconclusive, sample.request, "an answer below 500",
-            sample.response.text(), {},
-            fmt::format("{} (a path that cannot exist) {}", sample.request, sample.response.sentence()));
+        outcome_.add({.id = "exposure.answers",
+                      .outcome = Outcome::inconclusive,
+                      .request = sample.request,
+                      .expected = "an answer below 500",
+                      .observed = sample.response.text(),
+                      .summary = fmt::format("{} (a path that cannot exist) {}", sample.request,
+                                             sample.response.sentence())});
         ended_ = true;
         co_return;
       }
@@ -193,12 +193,11 @@ class Run {
   // --- declared paths
 
   Awaitable<void> look_at_declared() {
-    for (const std::string& path : settings_.http.paths) {
-      for (const std::string& method : settings_.http.methods) {
-        co_await look_at(method, path, "");
-        if (!is_over() && !settings_.http.as.empty()) co_await look_at(method, path, settings_.http.as);
-        if (is_over()) co_return;
-      }
+    for (const Operation& operation : settings_.http.operations()) {
+      co_await look_at(operation.method, operation.path, "");
+      if (!is_over() && !settings_.http.as.empty())
+        co_await look_at(operation.method, operation.path, settings_.http.as);
+      if (is_over()) co_return;
     }
   }
 
@@ -274,9 +273,16 @@ class Run {
       observe(index);
       const bool served = is_found(plain) && is_found(around) && !plain.response.body.empty();
       if (served && plain.response.body == around.response.body) {
-        add("exposure.traversal", Outcome::fail, around.request, "404", around.response.text(), kAbove,
-            fmt::format("{} {} with the file {}: files beside {} are served too (an alias without its slash)",
-                        around.request, around.response.sentence(), asset, folder));
+        outcome_.add(
+            {.id = "exposure.traversal",
+             .outcome = Outcome::fail,
+             .request = around.request,
+             .expected = "404",
+             .observed = around.response.text(),
+             .references = kAbove,
+             .summary = fmt::format(
+                 "{} {} with the file {}: files beside {} are served too (an alias without its slash)",
+                 around.request, around.response.sentence(), asset, folder)});
       } else {
         judge_row(catalogue()[0], neighbour);
       }
@@ -437,8 +443,14 @@ class Run {
                       seen != Seen::fallback &&
                       ascii::trim(std::string_view(sample.response.body), ascii::kSpace) == hostname_;
     if (!same) return passed("exposure.traversal", sample);
-    add("exposure.traversal", Outcome::fail, sample.request, "404", sample.response.text(), kAbove,
-        fmt::format("{} {} with this machine's /etc/hostname", sample.request, sample.response.sentence()));
+    outcome_.add({.id = "exposure.traversal",
+                  .outcome = Outcome::fail,
+                  .request = sample.request,
+                  .expected = "404",
+                  .observed = sample.response.text(),
+                  .references = kAbove,
+                  .summary = fmt::format("{} {} with this machine's /etc/hostname", sample.request,
+                                         sample.response.sentence())});
   }
 
   Awaitable<void> read_hostname() {
@@ -457,29 +469,44 @@ class Run {
     const Sample sample = co_await ask("/" + word_);
     const Seen seen = see(sample);
     if (seen != Seen::no_response && seen != Seen::server_error) co_return;
-    add("exposure.still_answers", Outcome::inconclusive, sample.request, "an answer below 500",
-        sample.response.text(), {},
-        fmt::format("{} {} after the others: did one of them take the app down?", sample.request,
-                    sample.response.sentence()));
+    outcome_.add({.id = "exposure.still_answers",
+                  .outcome = Outcome::inconclusive,
+                  .request = sample.request,
+                  .expected = "an answer below 500",
+                  .observed = sample.response.text(),
+                  .summary = fmt::format("{} {} after the others: did one of them take the app down?",
+                                         sample.request, sample.response.sentence())});
   }
 
   void conclude() {
     if (!looked_)
-      add("exposure.answers", Outcome::inconclusive, {}, "a path that is served or not found", "none", {},
-          refused_ + ", as every other path does: declare `as` and a path that it is served");
+      outcome_.add(
+          {.id = "exposure.answers",
+           .outcome = Outcome::inconclusive,
+           .expected = "a path that is served or not found",
+           .observed = "none",
+           .summary = refused_ + ", as every other path does: declare `as` and a path that it is served"});
     for (const auto& [id, group] : passed_) {
       const bool also = std::any_of(outcome_.checks.begin(), outcome_.checks.end(),
                                     [&id = id](const Check& check) { return check.id == id; });
       if (also) continue;
       const std::string more = group.count > 1 ? fmt::format(" and {} more", group.count - 1) : "";
-      add(id, Outcome::pass, group.request + more, "nothing that should not be seen", group.observed,
-          references_of(id), fmt::format("{}{} showed nothing", group.request, more));
+      outcome_.add({.id = id,
+                    .outcome = Outcome::pass,
+                    .request = group.request + more,
+                    .expected = "nothing that should not be seen",
+                    .observed = group.observed,
+                    .references = references_of(id),
+                    .summary = fmt::format("{}{} showed nothing", group.request, more)});
     }
     for (const Known& known : settings_.secrets)
       if (known.forms.empty())
-        add("exposure.secret", Outcome::skipped, {}, {}, {}, kSecrets,
-            fmt::format("{} is shorter than {} bytes: it may stand in any text by chance", known.name,
-                        kMinSearchedBytes));
+        outcome_.add(
+            {.id = "exposure.secret",
+             .outcome = Outcome::skipped,
+             .references = kSecrets,
+             .summary = fmt::format("{} is shorter than {} bytes: it may stand in any text by chance",
+                                    known.name, kMinSearchedBytes)});
   }
 
   // --- what any answer may show
@@ -521,9 +548,14 @@ class Run {
         passed("exposure.secret", sample);
         continue;
       }
-      add("exposure.secret", Outcome::fail, sample.request, "no value of a secret",
-          "the value of " + known.name, kSecrets,
-          fmt::format("{} {} with the value of {}", sample.request, sample.response.sentence(), known.name));
+      outcome_.add({.id = "exposure.secret",
+                    .outcome = Outcome::fail,
+                    .request = sample.request,
+                    .expected = "no value of a secret",
+                    .observed = "the value of " + known.name,
+                    .references = kSecrets,
+                    .summary = fmt::format("{} {} with the value of {}", sample.request,
+                                           sample.response.sentence(), known.name)});
     }
   }
 
@@ -537,10 +569,14 @@ class Run {
         passed("exposure.forbidden", sample);
         continue;
       }
-      add("exposure.forbidden", Outcome::fail, sample.request, "nothing like " + pattern.source(), "found",
-          kForbidden,
-          fmt::format("{} {} with what forbid names: {}", sample.request, response.sentence(),
-                      pattern.source()));
+      outcome_.add({.id = "exposure.forbidden",
+                    .outcome = Outcome::fail,
+                    .request = sample.request,
+                    .expected = "nothing like " + pattern.source(),
+                    .observed = "found",
+                    .references = kForbidden,
+                    .summary = fmt::format("{} {} with what forbid names: {}", sample.request,
+                                           response.sentence(), pattern.source())});
     }
   }
 
@@ -556,8 +592,13 @@ class Run {
       what = internals_in(response, Page::ordinary);
     }
     if (what.empty()) return passed("exposure.internals", sample);
-    add("exposure.internals", Outcome::fail, sample.request, "no internals", std::string(what), kInternals,
-        fmt::format("{} {} with {}", sample.request, response.sentence(), what));
+    outcome_.add({.id = "exposure.internals",
+                  .outcome = Outcome::fail,
+                  .request = sample.request,
+                  .expected = "no internals",
+                  .observed = std::string(what),
+                  .references = kInternals,
+                  .summary = fmt::format("{} {} with {}", sample.request, response.sentence(), what)});
   }
 
   // --- verdicts
@@ -584,21 +625,36 @@ class Run {
                                  : !response.shows_all()
                                      ? ", whose body was not read to its end or not decoded"
                                      : "";
-    add(std::move(id), Outcome::inconclusive, sample.request, "a whole answer", response.text(), {},
-        fmt::format("{} {}{}", sample.request, response.sentence(), why));
+    outcome_.add({.id = std::move(id),
+                  .outcome = Outcome::inconclusive,
+                  .request = sample.request,
+                  .expected = "a whole answer",
+                  .observed = response.text(),
+                  .summary = fmt::format("{} {}{}", sample.request, response.sentence(), why)});
   }
 
   void show(const Row& row, const Sample& sample) {
     const bool may_be_meant = row.severity == Severity::medium || row.severity == Severity::low;
-    add(std::string(row.id), Outcome::fail, sample.request, "404",
-        fmt::format("{}, {}", sample.response.text(), row.shows), references_of(row.id),
-        fmt::format("{} {} with {}{}", sample.request, sample.response.sentence(), row.shows,
-                    may_be_meant ? "; if strangers may see that, write the path into allow" : ""));
+    outcome_.add({.id = std::string(row.id),
+                  .outcome = Outcome::fail,
+                  .request = sample.request,
+                  .expected = "404",
+                  .observed = fmt::format("{}, {}", sample.response.text(), row.shows),
+                  .references = references_of(row.id),
+                  .summary = fmt::format(
+                      "{} {} with {}{}", sample.request, sample.response.sentence(), row.shows,
+                      may_be_meant ? "; if strangers may see that, write the path into allow" : "")});
   }
 
   void show_listing(const Sample& sample) {
-    add("exposure.listing", Outcome::fail, sample.request, "no list of files", "a list of files", kListed,
-        fmt::format("{} {} with a list of the folder's files", sample.request, sample.response.sentence()));
+    outcome_.add({.id = "exposure.listing",
+                  .outcome = Outcome::fail,
+                  .request = sample.request,
+                  .expected = "no list of files",
+                  .observed = "a list of files",
+                  .references = kListed,
+                  .summary = fmt::format("{} {} with a list of the folder's files", sample.request,
+                                         sample.response.sentence())});
   }
 
   void passed(const std::string& id, const Sample& sample) {
@@ -624,17 +680,6 @@ class Run {
   std::ptrdiff_t fails() const {
     return std::count_if(outcome_.checks.begin(), outcome_.checks.end(),
                          [](const Check& check) { return check.outcome == Outcome::fail; });
-  }
-
-  void add(std::string id, Outcome outcome, std::string request, std::string expected, std::string observed,
-           const std::vector<std::string>& references, std::string summary) {
-    outcome_.add({.id = std::move(id),
-                  .outcome = outcome,
-                  .request = std::move(request),
-                  .expected = std::move(expected),
-                  .observed = std::move(observed),
-                  .references = references,
-                  .summary = std::move(summary)});
   }
 
   // --- sending

@@ -74,13 +74,9 @@ class Run {
       : settings_(settings),
         context_(context),
         exchange_(context, settings.http),
-        judge_(std::nullopt, {context.app.host, context.app.url.authority(), context.app.url.host}) {}
+        judge_(std::nullopt, context.app.own_hosts()) {}
 
   Awaitable<ProbeOutcome> go() {
-    if (!exchange_.has_way()) {
-      outcome_.add(Exchange::no_way("headers.served"));
-      co_return std::move(outcome_);
-    }
     co_await look_at_everything();
     if (served_.empty() && !ended_) add_nothing_served();
     outcome_.requests = exchange_.requests();
@@ -89,14 +85,13 @@ class Run {
 
  private:
   Awaitable<void> look_at_everything() {
-    for (const std::string& path : settings_.http.paths) {
-      for (const std::string& method : settings_.http.methods) {
-        co_await declared(method, path, "");
-        if (!ended_ && !settings_.http.as.empty()) co_await declared(method, path, settings_.http.as);
-        if (ended_) co_return;
-      }
+    for (const Operation& operation : settings_.http.operations()) {
+      co_await declared(operation.method, operation.path, "");
+      if (!ended_ && !settings_.http.as.empty())
+        co_await declared(operation.method, operation.path, settings_.http.as);
+      if (ended_) co_return;
     }
-    const std::string word = fmt::format("/hs-{:012x}", context_.random() & 0xffffffffffffu);
+    const std::string word = "/" + context_.unknown_name();
     co_await look(word, Sample::Kind::unrouted);
     if (!ended_) co_await look(word + "%zz", Sample::Kind::provoked);
   }
@@ -132,8 +127,12 @@ class Run {
   }
 
   void add_nothing_served() {
-    add("headers.served", Outcome::inconclusive, "", "a path that is served", "none", {},
-        refused_ + ", and no declared path was served: name paths that answer 2xx, or `as`");
+    outcome_.add(
+        {.id = "headers.served",
+         .outcome = Outcome::inconclusive,
+         .expected = "a path that is served",
+         .observed = "none",
+         .summary = refused_ + ", and no declared path was served: name paths that answer 2xx, or `as`"});
   }
 
   // --- the verdict on one answer
@@ -149,11 +148,14 @@ class Run {
     if (meant) {
       judge_what_is_missing(sample);
     } else {
-      add("headers.answered", Outcome::inconclusive, sample.request,
-          sample.kind == Sample::Kind::unrouted ? "an answer below 500" : "an answer below 500, and no 404",
-          response.text(), {},
-          fmt::format("{} {}: its headers are not those that users get", sample.request,
-                      response.sentence()));
+      outcome_.add({.id = "headers.answered",
+                    .outcome = Outcome::inconclusive,
+                    .request = sample.request,
+                    .expected = sample.kind == Sample::Kind::unrouted ? "an answer below 500"
+                                                                      : "an answer below 500, and no 404",
+                    .observed = response.text(),
+                    .summary = fmt::format("{} {}: its headers are not those that users get", sample.request,
+                                           response.sentence())});
     }
     if (context_.pace == Pace::startup && outcome_.outcome() > Outcome::pass) ended_ = true;
     if (response.status == 0) ended_ = true;
@@ -165,16 +167,26 @@ class Run {
     const Outcome absent = response.shows_headers() ? Outcome::pass : Outcome::skipped;
     const Verdict version = no_version(response.headers);
     if (absent == Outcome::pass || !version.holds)
-      add("headers.no_version", version.holds ? Outcome::pass : Outcome::fail, sample.request,
-          "no version in Server or X-Powered-By", version.observed, kVersions,
-          version.holds ? fmt::format("{} names no version", sample.request)
-                        : fmt::format("{} answered with {}", sample.request, version.observed));
+      outcome_.add({.id = "headers.no_version",
+                    .outcome = version.holds ? Outcome::pass : Outcome::fail,
+                    .request = sample.request,
+                    .expected = "no version in Server or X-Powered-By",
+                    .observed = version.observed,
+                    .references = kVersions,
+                    .summary = version.holds
+                                   ? fmt::format("{} names no version", sample.request)
+                                   : fmt::format("{} answered with {}", sample.request, version.observed)});
     for (const std::string& name : settings_.forbid) {
       const bool present = response.header(name) != nullptr;
       if (!present && absent != Outcome::pass) continue;
-      add("headers.forbidden", present ? Outcome::fail : Outcome::pass, sample.request, "no " + name,
-          present ? "present" : "absent", kDeclared,
-          fmt::format("{} answered {} {}", sample.request, present ? "with" : "without", name));
+      outcome_.add(
+          {.id = "headers.forbidden",
+           .outcome = present ? Outcome::fail : Outcome::pass,
+           .request = sample.request,
+           .expected = "no " + name,
+           .observed = present ? "present" : "absent",
+           .references = kDeclared,
+           .summary = fmt::format("{} answered {} {}", sample.request, present ? "with" : "without", name)});
     }
     if (settings_.cookies && sample.kind != Sample::Kind::provoked) judge_cookies(sample);
   }
@@ -187,14 +199,23 @@ class Run {
       if (!cookie || ++seen > kMaxCookies) continue;
       const std::vector<Fault> faults = faults_of(*cookie, transport);
       for (const Fault& fault : faults)
-        add(fmt::format("headers.cookie_{}", fault.rule), Outcome::fail, sample.request,
-            "Secure, HttpOnly, SameSite and prefix in order", fault.what, references_of(fault.rule),
-            fmt::format("{} sets the cookie {}, which {}", sample.request, shown(cookie->name, kMaxShown),
-                        fault.what));
+        outcome_.add({.id = fmt::format("headers.cookie_{}", fault.rule),
+                      .outcome = Outcome::fail,
+                      .request = sample.request,
+                      .expected = "Secure, HttpOnly, SameSite and prefix in order",
+                      .observed = fault.what,
+                      .references = references_of(fault.rule),
+                      .summary = fmt::format("{} sets the cookie {}, which {}", sample.request,
+                                             shown(cookie->name, kMaxShown), fault.what)});
       if (faults.empty())
-        add("headers.cookies", Outcome::pass, sample.request,
-            "Secure, HttpOnly, SameSite and prefix in order", "in order", {"OWASP API8:2023", "ASVS 3.3.1"},
-            fmt::format("{} sets the cookie {} in order", sample.request, shown(cookie->name, kMaxShown)));
+        outcome_.add({.id = "headers.cookies",
+                      .outcome = Outcome::pass,
+                      .request = sample.request,
+                      .expected = "Secure, HttpOnly, SameSite and prefix in order",
+                      .observed = "in order",
+                      .references = {"OWASP API8:2023", "ASVS 3.3.1"},
+                      .summary = fmt::format("{} sets the cookie {} in order", sample.request,
+                                             shown(cookie->name, kMaxShown))});
     }
   }
 
@@ -231,8 +252,12 @@ class Run {
 
   void judge_hsts(const Sample& sample, std::chrono::seconds min_age) {
     if (!exchange_.claims_https()) {
-      add("headers.strict_transport_security", Outcome::skipped, sample.request, {}, {}, kTransport,
-          "Strict-Transport-Security counts on https alone, and forwarded = false claims none");
+      outcome_.add(
+          {.id = "headers.strict_transport_security",
+           .outcome = Outcome::skipped,
+           .request = sample.request,
+           .references = kTransport,
+           .summary = "Strict-Transport-Security counts on https alone, and forwarded = false claims none"});
       return;
     }
     rule(sample, "headers.strict_transport_security", transport_security(sample.response.headers, min_age),
@@ -241,22 +266,16 @@ class Run {
 
   void rule(const Sample& sample, std::string id, const Verdict& verdict, const std::string& expected,
             const std::vector<std::string>& references) {
-    add(std::move(id), verdict.holds ? Outcome::pass : Outcome::fail, sample.request, expected,
-        verdict.observed, references,
-        fmt::format("{} answered {} {}: {}", sample.request, sample.response.status,
-                    verdict.holds ? "as it should" : "without what it should carry (" + expected + ")",
-                    verdict.observed));
-  }
-
-  void add(std::string id, Outcome outcome, std::string request, std::string expected, std::string observed,
-           const std::vector<std::string>& references, std::string summary) {
     outcome_.add({.id = std::move(id),
-                  .outcome = outcome,
-                  .request = std::move(request),
-                  .expected = std::move(expected),
-                  .observed = std::move(observed),
+                  .outcome = verdict.holds ? Outcome::pass : Outcome::fail,
+                  .request = sample.request,
+                  .expected = expected,
+                  .observed = verdict.observed,
                   .references = references,
-                  .summary = std::move(summary)});
+                  .summary = fmt::format(
+                      "{} answered {} {}: {}", sample.request, sample.response.status,
+                      verdict.holds ? "as it should" : "without what it should carry (" + expected + ")",
+                      verdict.observed)});
   }
 
   const Settings& settings_;

@@ -49,40 +49,28 @@ class HttpProbe final : public Probe {
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     Exchange exchange(context, keys_);
     ProbeOutcome outcome;
-    if (!exchange.has_way()) {
-      outcome.add(Exchange::no_way("http.response"));
-      co_return outcome;
-    }
     std::vector<Header> credentials;
     if (!keys_.as.empty()) {
       auto found = co_await exchange.credentials(keys_.as);
       if (!found) {
-        outcome.add({.id = "http.identity",
-                     .outcome = Outcome::inconclusive,
-                     .request = {},
-                     .expected = "credentials for " + keys_.as,
-                     .observed = "none",
-                     .references = {},
-                     .summary = found.error().message});
+        outcome.add(Exchange::no_credentials("http.identity", keys_.as, found.error()));
         outcome.requests = exchange.requests();
         co_return outcome;
       }
       credentials = std::move(*found);
     }
-    for (const std::string& path : keys_.paths) {
-      for (const std::string& method : keys_.methods) {
-        Call call;
-        call.method = method;
-        call.target = path;
-        call.body = keys_.body;
-        call.credentials = credentials;
-        const std::string request = Exchange::describe(call);
-        const Response response = co_await exchange.send(std::move(call));
-        judge(request, response, outcome);
-        if (context.pace == Pace::startup && outcome.outcome() > Outcome::pass) {
-          outcome.requests = exchange.requests();
-          co_return outcome;
-        }
+    for (const Operation& operation : keys_.operations()) {
+      Call call;
+      call.method = operation.method;
+      call.target = operation.path;
+      call.body = keys_.body;
+      call.credentials = credentials;
+      const std::string request = Exchange::describe(call);
+      const Response response = co_await exchange.send(std::move(call));
+      judge(request, response, outcome);
+      if (context.pace == Pace::startup && outcome.outcome() > Outcome::pass) {
+        outcome.requests = exchange.requests();
+        co_return outcome;
       }
     }
     if (outcome.outcome() == Outcome::inconclusive && !keys_.as.empty()) exchange.forget_login(keys_.as);
@@ -107,9 +95,7 @@ class HttpProbe final : public Probe {
                 .outcome = Outcome::pass,
                 .request = request,
                 .expected = expect_.status.text(),
-                .observed = response.text(),
-                .references = {},
-                .summary = {}};
+                .observed = response.text()};
     check.summary = fmt::format("{} {}", request, response.sentence());
     const bool seen =
         response.status != 0 && (response.ended == Ended::complete || response.ended == Ended::capped);
@@ -217,7 +203,6 @@ class HttpProbe final : public Probe {
             .request = request,
             .expected = std::move(expected),
             .observed = std::move(observed),
-            .references = {},
             .summary = fmt::format("the answer to {} {} {}", request, verb, what)};
   }
 

@@ -131,7 +131,7 @@ class Subject {
         exchange_(exchange),
         method_(std::move(method)),
         path_(std::move(path)),
-        judge_(settings.http.marker, {context.app.host, context.app.url.authority(), context.app.url.host}) {}
+        judge_(settings.http.marker, context.app.own_hosts()) {}
 
   // Adds its checks to `outcome`. False: nothing more can be learnt from this app in this run.
   Awaitable<bool> run(ProbeOutcome& outcome) {
@@ -187,7 +187,7 @@ class Subject {
   Awaitable<bool> learn_unrouted() {
     Call unrouted;
     if (method_ == "POST") unrouted = call("{}", settings_.declared.content_type);
-    unrouted.target = fmt::format("/hs-{:012x}", context_.random() & 0xffffffffffffu);
+    unrouted.target = "/" + context_.unknown_name();
     const std::string request = Exchange::describe(unrouted);
     const Response response = co_await exchange_.send(std::move(unrouted));
     if (response.status != 0) {
@@ -200,7 +200,6 @@ class Subject {
          .request = request,
          .expected = "an answer",
          .observed = response.text(),
-         .references = {},
          .summary = fmt::format("{} (a path that cannot exist) {}", request, response.sentence())});
     co_return false;
   }
@@ -329,9 +328,6 @@ class Subject {
       checks_.push_back(
           {.id = "input_validation.doubtful",
            .outcome = Outcome::skipped,
-           .request = {},
-           .expected = {},
-           .observed = {},
            .references = kSchema,
            .summary = "no field is required, so that nothing doubtful can be sent that cannot succeed"});
     }
@@ -345,9 +341,6 @@ class Subject {
     checks_.push_back(
         {.id = "input_validation.fields",
          .outcome = Outcome::skipped,
-         .request = {},
-         .expected = {},
-         .observed = {},
          .references = kSchema,
          .summary = fmt::format("{} of {} fields were changed, the first ones", kMaxFields, count)});
   }
@@ -362,8 +355,7 @@ class Subject {
                 .request = fmt::format("{} {}", name(), mutation.what),
                 .expected = settings_.reject_status.text(),
                 .observed = response.text(),
-                .references = references_of(mutation.id),
-                .summary = {}};
+                .references = references_of(mutation.id)};
     const std::string sentence =
         fmt::format("{} {} to a body {}", name(), response.sentence(), mutation.what);
     const auto say = [&](Outcome outcome, std::string_view more) {
@@ -499,17 +491,11 @@ class InputValidationProbe final : public Probe {
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     Exchange exchange(context, settings_.http);
     ProbeOutcome outcome;
-    if (!exchange.has_way()) {
-      outcome.add(Exchange::no_way("input_validation.valid"));
-      co_return outcome;
-    }
-    bool goes_on = true;
-    for (const std::string& path : settings_.http.paths) {
-      for (const std::string& method : settings_.http.methods) {
-        if (!goes_on) break;
-        Subject subject(settings_, memory_[method + " " + path], context, exchange, method, path);
-        goes_on = co_await subject.run(outcome);
-      }
+    for (const Operation& operation : settings_.http.operations()) {
+      Subject subject(settings_, memory_[operation.method + " " + operation.path], context, exchange,
+                      operation.method, operation.path);
+      const bool goes_on = co_await subject.run(outcome);
+      if (!goes_on) break;
     }
     outcome.requests = exchange.requests();
     co_return outcome;

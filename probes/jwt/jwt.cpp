@@ -187,10 +187,6 @@ class Verification {
   static Check claims_need_a_key() {
     return {.id = "jwt.claims",
             .outcome = Outcome::skipped,
-            .request = {},
-            .expected = {},
-            .observed = {},
-            .references = {},
             .summary = "exp, nbf, iss and aud can be forged only with the key that signs"};
   }
 
@@ -233,7 +229,6 @@ class Verification {
     const bool is_known = is_signed_with_known_key(material.genuine, *source_.algorithm);
     return {.id = "jwt.key_published",
             .outcome = is_known ? Outcome::fail : Outcome::pass,
-            .request = {},
             .expected = "a key that is on no list",
             .observed = is_known ? "a placeholder or a published default" : "none of the keys that are known",
             .references = kKnownKey,
@@ -256,15 +251,9 @@ class JwtProbe final : public Probe {
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     Exchange exchange(context, settings_.http);
     ProbeOutcome outcome;
-    if (!exchange.has_way()) {
-      outcome.add(Exchange::no_way("jwt.accepted"));
-      co_return outcome;
-    }
-    bool goes_on = true;
-    for (const std::string& path : settings_.http.paths) {
-      for (const std::string& method : settings_.http.methods) {
-        if (goes_on) goes_on = co_await verify(context, exchange, method, path, outcome);
-      }
+    for (const Operation& operation : settings_.http.operations()) {
+      const bool goes_on = co_await verify(context, exchange, operation.method, operation.path, outcome);
+      if (!goes_on) break;
     }
     outcome.requests = exchange.requests();
     co_return outcome;

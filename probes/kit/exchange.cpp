@@ -68,6 +68,13 @@ HttpKeys HttpKeys::from(const Values& values) {
   return keys;
 }
 
+std::vector<Operation> HttpKeys::operations() const {
+  std::vector<Operation> list;
+  for (const std::string& path : paths)
+    for (const std::string& method : methods) list.push_back({method, path});
+  return list;
+}
+
 std::string Exchange::forwarded_for(const std::string& client, const std::string& sent) {
   return (sent.empty() ? "" : sent + ", ") + client + ", " + kProxyAddress;
 }
@@ -85,14 +92,12 @@ std::string Exchange::describe(const Call& call) {
   return call.method + " " + target;
 }
 
-Check Exchange::no_way(std::string id) {
+Check Exchange::no_credentials(std::string id, const std::string& identity, Error why) {
   return {.id = std::move(id),
-          .outcome = Outcome::skipped,
-          .request = {},
-          .expected = {},
-          .observed = {},
-          .references = {},
-          .summary = "via = \"private\" needs FLY_PRIVATE_IP, which only a Fly Machine has"};
+          .outcome = Outcome::inconclusive,
+          .expected = "credentials for " + identity,
+          .observed = "none",
+          .summary = std::move(why.message)};
 }
 
 std::string Exchange::prefix() const {

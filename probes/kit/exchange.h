@@ -11,9 +11,16 @@
 
 namespace holdshort {
 
+// What one request asks for.
+struct Operation {
+  std::string method, path;
+};
+
 // The keys of every probe that sends HTTP.
 struct HttpKeys {
   static HttpKeys from(const Values& values);
+  // Each path with each method; never empty.
+  std::vector<Operation> operations() const;
   std::optional<Url> url;
   std::vector<std::string> paths;    // never empty; from `path` and `paths`
   std::vector<std::string> methods;  // never empty
@@ -67,10 +74,8 @@ class Exchange {
   // sense.
   bool forget_login(const std::string& identity);
 
-  // False where the probe asks to go through FLY_PRIVATE_IP and there is none: nothing can be sent.
-  bool has_way() const { return !keys_.through_private_ip || !context_.app.private_ip.empty(); }
-  // What a run says then.
-  static Check no_way(std::string id);
+  // What a run says where credentials() failed.
+  static Check no_credentials(std::string id, const std::string& identity, Error why);
 
  private:
   Awaitable<Result<std::string>> log_in(std::string identity, LoginIdentity login);

@@ -22,7 +22,7 @@ ForgeryTrial::ForgeryTrial(Subject subject, const HttpKeys& keys, ProbeContext& 
       keys_(keys),
       exchange_(exchange),
       target_(subject_.path),
-      judge_(keys.marker, {context.app.host, context.app.url.authority(), context.app.url.host}) {}
+      judge_(keys.marker, context.app.own_hosts()) {}
 
 Call ForgeryTrial::call() const {
   Call call;
@@ -50,11 +50,8 @@ Awaitable<Response> ForgeryTrial::send_genuine() {
 Awaitable<Check> ForgeryTrial::accepted(std::string id) {
   Check check{.id = std::move(id),
               .outcome = Outcome::inconclusive,
-              .request = {},
               .expected = std::string(kServed),
-              .observed = {},
-              .references = subject_.references,
-              .summary = {}};
+              .references = subject_.references};
   Response response = co_await send_genuine();
   // Another spelling of the path is what was meant; from here on it is the path.
   const std::string same = judge_.same_target(response, exchange_.prefix() + target_);
@@ -120,9 +117,7 @@ Awaitable<Check> ForgeryTrial::refused(Forgery forgery) {
               .outcome = Outcome::inconclusive,
               .request = Exchange::describe(forgery.call),
               .expected = subject_.reject_status.text(),
-              .observed = {},
-              .references = forgery.references,
-              .summary = {}};
+              .references = forgery.references};
   Call sent = forgery.call;
   const Response response = co_await exchange_.send(std::move(sent));
   check.observed = response.text();

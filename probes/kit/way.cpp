@@ -15,9 +15,8 @@ Via via_of(const Values& values) {
   return values.string("via") == "private" ? Via::private_ip : Via::loopback;
 }
 
-std::optional<Way> way_to(Address address, Via via, const App& app) {
+Way way_to(Address address, Via via, const App& app) {
   if (via == Via::loopback || !address.path.empty()) return Way{std::move(address), {}};
-  if (app.private_ip.empty()) return std::nullopt;
   if (is_loopback(address.host)) address.host = app.private_ip;
   return Way{std::move(address), app.private_ip};
 }

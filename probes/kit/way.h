@@ -1,7 +1,6 @@
 // Where a probe connects that speaks another protocol than HTTP, and from where.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "probes/kit/fields.h"
@@ -18,7 +17,7 @@ struct Way {
   std::string source;  // the address to bind; "": the system chooses
 };
 // Through FLY_PRIVATE_IP the connection comes from there, and an address on loopback is replaced by it, so
-// that it arrives as a neighbour's would. Nothing where there is no FLY_PRIVATE_IP: see Exchange::no_way().
-std::optional<Way> way_to(Address address, Via via, const App& app);
+// that it arrives as a neighbour's would. There is one: else the run is not begun (agent/probe_run.h).
+Way way_to(Address address, Via via, const App& app);
 
 }  // namespace holdshort

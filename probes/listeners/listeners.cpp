@@ -63,7 +63,6 @@ Check check(std::string id, Outcome outcome, std::string expected, std::string o
             std::vector<std::string> references, std::string summary) {
   return {.id = std::move(id),
           .outcome = outcome,
-          .request = {},
           .expected = std::move(expected),
           .observed = std::move(observed),
           .references = std::move(references),

@@ -136,7 +136,7 @@ class Subject {
         method_(std::move(method)),
         path_(std::move(path)),
         name_(method_ + " " + path_),
-        judge_(settings.http.marker, {context.app.host, context.app.url.authority(), context.app.url.host}) {}
+        judge_(settings.http.marker, context.app.own_hosts()) {}
 
   // Fails where the identity's credentials cannot be had.
   Awaitable<bool> prepare(ProbeOutcome& outcome) {
@@ -146,8 +146,7 @@ class Subject {
       credentials_ = std::move(*found);
       co_return true;
     }
-    outcome.add(check("rate_limit.identity", Outcome::inconclusive, "credentials for " + settings_.http.as,
-                      "none", found.error().message));
+    outcome.add(Exchange::no_credentials("rate_limit.identity", settings_.http.as, found.error()));
     co_return false;
   }
 
@@ -441,8 +440,7 @@ class Subject {
                  .request = fmt::format("{} x{} at once", name_, together),
                  .expected = fmt::format("{} let through at most", settings_.upper()),
                  .observed = fmt::format("{} let through", bucket.through),
-                 .references = kRace,
-                 .summary = {}};
+                 .references = kRace};
     if (bucket.through > settings_.upper() + refilled(bucket)) {
       result.outcome = Outcome::fail;
       result.summary = fmt::format(
@@ -462,7 +460,7 @@ class Subject {
 
   Awaitable<void> learn_unrouted() {
     Call unrouted;
-    unrouted.target = fmt::format("/hs-{:012x}", context_.random() & 0xffffffffffffu);
+    unrouted.target = "/" + context_.unknown_name();
     const Response response = co_await exchange_.send(std::move(unrouted));
     if (response.status != 0) judge_.learn_unrouted(response);
     unrouted_status_ = response.status;
@@ -564,8 +562,7 @@ class Subject {
                  .request = name_ + " with a new " + names,
                  .expected = settings_.limited_status.text(),
                  .observed = response.text(),
-                 .references = kSpoof,
-                 .summary = {}};
+                 .references = kSpoof};
     result.summary =
         seen == Outcome::fail
             ? fmt::format("{} {} to a limited client that sent a new {}: whoever varies it has no limit",
@@ -598,11 +595,8 @@ class Subject {
   Awaitable<Check> try_spelling(Bucket& bucket, Spelling spelling, std::string twin) {
     Check result{.id = "rate_limit.path." + spelling.id,
                  .outcome = Outcome::inconclusive,
-                 .request = {},
                  .expected = settings_.limited_status.text() + ", or not the same",
-                 .observed = {},
-                 .references = kSpoof,
-                 .summary = {}};
+                 .references = kSpoof};
     const Call as_written = call(bucket.client, spelling.target);
     result.request = Exchange::describe(as_written);
     Response response;
@@ -725,10 +719,6 @@ class RateLimitProbe final : public Probe {
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     Exchange exchange(context, settings_.http);
     ProbeOutcome outcome;
-    if (!exchange.has_way()) {
-      outcome.add(Exchange::no_way("rate_limit.limited"));
-      co_return outcome;
-    }
     const Monotonic now = context.clock.now();
     const bool recent = passed_at_ && now - *passed_at_ < settings_.exhaust_every;
     if (settings_.observe_only || (recent && headers_count_ && context.pace == Pace::steady)) {
@@ -761,18 +751,16 @@ class RateLimitProbe final : public Probe {
   enum class Depth { observe, exhaust };
 
   Awaitable<void> each(ProbeContext& context, Exchange& exchange, ProbeOutcome& outcome, Depth depth) {
-    for (const std::string& path : settings_.http.paths) {
-      for (const std::string& method : settings_.http.methods) {
-        Subject subject(settings_, context, exchange, method, path);
-        const bool prepared = co_await subject.prepare(outcome);
-        if (!prepared) co_return;
-        if (depth == Depth::observe) {
-          co_await subject.observe(outcome);
-        } else {
-          co_await subject.exhaust(outcome);
-        }
-        if (context.pace == Pace::startup && outcome.outcome() > Outcome::pass) co_return;
+    for (const Operation& operation : settings_.http.operations()) {
+      Subject subject(settings_, context, exchange, operation.method, operation.path);
+      const bool prepared = co_await subject.prepare(outcome);
+      if (!prepared) co_return;
+      if (depth == Depth::observe) {
+        co_await subject.observe(outcome);
+      } else {
+        co_await subject.exhaust(outcome);
       }
+      if (context.pace == Pace::startup && outcome.outcome() > Outcome::pass) co_return;
     }
   }
 

@@ -12,7 +12,6 @@
 
 #include "probes/kit/ascii.h"
 #include "probes/kit/channel.h"
-#include "probes/kit/exchange.h"
 #include "probes/kit/redis_client.h"
 #include "probes/kit/way.h"
 
@@ -69,17 +68,6 @@ struct Settings {
   Via via = Via::loopback;
 };
 
-Check check(std::string id, Outcome outcome, std::string request, std::string expected, std::string observed,
-            const std::vector<std::string>& references, std::string summary) {
-  return {.id = std::move(id),
-          .outcome = outcome,
-          .request = std::move(request),
-          .expected = std::move(expected),
-          .observed = std::move(observed),
-          .references = references,
-          .summary = std::move(summary)};
-}
-
 // A reply without what may repeat something of ours.
 std::string told(const RedisReply& reply) {
   switch (reply.kind) {
@@ -131,11 +119,7 @@ class RedisProbe final : public Probe {
 
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     ProbeOutcome outcome;
-    const std::optional<Way> way = way_to(settings_.url.address, settings_.via, context.app);
-    if (!way) {
-      outcome.add(Exchange::no_way("redis.authenticated"));
-      co_return outcome;
-    }
+    const Way way = way_to(settings_.url.address, settings_.via, context.app);
     std::shared_ptr<TlsContext> tls;
     if (settings_.url.is_tls) {
       Result<std::shared_ptr<TlsContext>> made = failure("not made");
@@ -147,17 +131,22 @@ class RedisProbe final : public Probe {
       }
       tls = std::move(*made);
     } else if (settings_.require_tls) {
-      outcome.add(check("redis.tls", Outcome::fail, "", "rediss://", "redis://", kTls,
-                        fmt::format("{} is a redis:// URL: passwords and counters go over the network in the "
-                                    "clear; use rediss://",
-                                    settings_.label)));
+      outcome.add(
+          {.id = "redis.tls",
+           .outcome = Outcome::fail,
+           .expected = "rediss://",
+           .observed = "redis://",
+           .references = kTls,
+           .summary = fmt::format("{} is a redis:// URL: passwords and counters go over the network in the "
+                                  "clear; use rediss://",
+                                  settings_.label)});
     }
     if (settings_.require_auth) {
-      const bool was_there = co_await visit_as_stranger(context, *way, tls, outcome);
+      const bool was_there = co_await visit_as_stranger(context, way, tls, outcome);
       const bool is_enough = context.pace == Pace::startup && outcome.outcome() > Outcome::pass;
       if (!was_there || is_enough) co_return outcome;
     }
-    co_await visit_as_owner(context, *way, tls, outcome);
+    co_await visit_as_owner(context, way, tls, outcome);
     co_return outcome;
   }
 
@@ -178,8 +167,13 @@ class RedisProbe final : public Probe {
   }
 
   Check unreached(const std::string& why) const {
-    return check("redis.authenticated", Outcome::inconclusive, "connect", "a Redis server", why, kAuth,
-                 fmt::format("the store of {} cannot be seen: {}", settings_.label, why));
+    return {.id = "redis.authenticated",
+            .outcome = Outcome::inconclusive,
+            .request = "connect",
+            .expected = "a Redis server",
+            .observed = why,
+            .references = kAuth,
+            .summary = fmt::format("the store of {} cannot be seen: {}", settings_.label, why)};
   }
 
   // False where there was nobody to be seen.
@@ -213,8 +207,12 @@ class RedisProbe final : public Probe {
 
   Check judge_stranger(const Result<Replies>& replies) const {
     const std::string observed = replies ? told(replies->front()) : replies.error().message;
-    Check result = check("redis.unauthenticated", Outcome::inconclusive, "PING without credentials", "NOAUTH",
-                         with_reason(observed), kAuth, "");
+    Check result{.id = "redis.unauthenticated",
+                 .outcome = Outcome::inconclusive,
+                 .request = "PING without credentials",
+                 .expected = "NOAUTH",
+                 .observed = with_reason(observed),
+                 .references = kAuth};
     if (!replies) {
       result.summary = fmt::format("whether the store of {} refuses strangers cannot be seen: {}",
                                    settings_.label, observed);
@@ -233,9 +231,13 @@ class RedisProbe final : public Probe {
 
   Check judge_wrong_password(const Result<Replies>& replies) const {
     const std::string observed = replies ? told(replies->front()) : replies.error().message;
-    Check result =
-        check("redis.wrong_password", Outcome::inconclusive, "AUTH with a wrong password", "WRONGPASS",
-              with_reason(observed), kAuth, fmt::format("a wrong password got {}", with_reason(observed)));
+    Check result = {.id = "redis.wrong_password",
+                    .outcome = Outcome::inconclusive,
+                    .request = "AUTH with a wrong password",
+                    .expected = "WRONGPASS",
+                    .observed = with_reason(observed),
+                    .references = kAuth,
+                    .summary = fmt::format("a wrong password got {}", with_reason(observed))};
     if (replies && is_wrong_password(replies->front())) {
       result.outcome = Outcome::pass;
       result.summary = "a wrong password is refused";
@@ -250,8 +252,12 @@ class RedisProbe final : public Probe {
   std::optional<Check> judge_tls(const TlsSeen& seen) const {
     std::string wrong = seen.chain_error;
     if (wrong.empty() && !seen.is_for_host) wrong = "it is for another name";
-    Check result = check("redis.tls", Outcome::pass, "", "a certificate that verifies",
-                         wrong.empty() ? "verified" : wrong, kTls, "the store's certificate verifies");
+    Check result{.id = "redis.tls",
+                 .outcome = Outcome::pass,
+                 .expected = "a certificate that verifies",
+                 .observed = wrong.empty() ? "verified" : wrong,
+                 .references = kTls,
+                 .summary = "the store's certificate verifies"};
     if (wrong.empty()) return result;
     const bool fails = settings_.require_tls && seen.has_store;
     result.outcome = fails ? Outcome::fail : Outcome::inconclusive;
@@ -305,8 +311,11 @@ class RedisProbe final : public Probe {
 
   // The positive control: whoever has the password is served. Without it a refusal may only mean "broken".
   Check judge_owner(const Result<Replies>& replies) const {
-    Check result = check("redis.authenticated", Outcome::inconclusive, "PING with the store's credentials",
-                         "PONG", "", kAuth, "");
+    Check result{.id = "redis.authenticated",
+                 .outcome = Outcome::inconclusive,
+                 .request = "PING with the store's credentials",
+                 .expected = "PONG",
+                 .references = kAuth};
     if (!replies) {
       result.observed = replies.error().message;
       result.summary = fmt::format("the store of {} cannot be seen: {}", settings_.label, result.observed);
@@ -333,8 +342,13 @@ class RedisProbe final : public Probe {
   }
 
   Check expiry(Outcome outcome, std::string observed, std::string summary) const {
-    return check("redis.expiry", outcome, fmt::format("SCAN MATCH {}, TTL", settings_.key_pattern),
-                 "every key expires", std::move(observed), kExpiry, std::move(summary));
+    return {.id = "redis.expiry",
+            .outcome = outcome,
+            .request = fmt::format("SCAN MATCH {}, TTL", settings_.key_pattern),
+            .expected = "every key expires",
+            .observed = std::move(observed),
+            .references = kExpiry,
+            .summary = std::move(summary)};
   }
   Check unseen_expiry(const std::string& why) const {
     return expiry(Outcome::inconclusive, why,
@@ -347,9 +361,13 @@ class RedisProbe final : public Probe {
   };
 
   Awaitable<Check> look_for_immortals(RedisClient& client, ProbeContext& context, ProbeOutcome& outcome) {
-    if (settings_.key_pattern.empty())
-      co_return check("redis.expiry", Outcome::skipped, "", "", "", kExpiry,
-                      "without key_pattern no counter is looked at");
+    if (settings_.key_pattern.empty()) {
+      Check undeclared{.id = "redis.expiry",
+                       .outcome = Outcome::skipped,
+                       .references = kExpiry,
+                       .summary = "without key_pattern no counter is looked at"};
+      co_return undeclared;
+    }
     const bool is_whole = context.pace == Pace::whole;
     Scan scan;
     if (!is_whole) scan.cursor = cursor_;

@@ -160,7 +160,6 @@ class Verdict {
               const std::vector<std::string>& references, std::string summary) const {
     return {.id = std::move(id),
             .outcome = holds ? Outcome::pass : Outcome::fail,
-            .request = {},
             .expected = std::move(expected),
             .observed = std::move(observed),
             .references = references,
@@ -295,7 +294,6 @@ class Verdict {
 Check not_committed(const std::string& label, const Search& search) {
   Check check{.id = "secret.not_committed",
               .outcome = Outcome::pass,
-              .request = {},
               .expected = "in none of not_in_files",
               .observed = fmt::format("not in {} files", search.files),
               .references = kStored,
@@ -334,7 +332,6 @@ class SecretProbe final : public Probe {
       if (sighting.outcome != Outcome::pass) {
         outcome.add({.id = "secret.present",
                      .outcome = sighting.outcome,
-                     .request = {},
                      .expected = "a value",
                      .observed = sighting.observed,
                      .references = kPresent,
@@ -356,7 +353,6 @@ class SecretProbe final : public Probe {
     if (forms.empty())
       return {.id = "secret.not_committed",
               .outcome = Outcome::skipped,
-              .request = {},
               .expected = "in none of not_in_files",
               .observed = "too short to be told from chance",
               .references = kStored,

@@ -1,12 +1,9 @@
 // The `tcp` probe: a port that is open, or one that is closed. One connection, no byte.
 #include "probes/tcp/tcp.h"
 
-#include <optional>
-
 #include <fmt/format.h>
 
 #include "probes/kit/channel.h"
-#include "probes/kit/exchange.h"
 #include "probes/kit/way.h"
 
 namespace holdshort::tcp_probe {
@@ -52,15 +49,11 @@ class TcpProbe final : public Probe {
 
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     ProbeOutcome outcome;
-    std::optional<Way> way = way_to(address_, via_, context.app);
-    if (!way) {
-      outcome.add(Exchange::no_way("tcp.port"));
-      co_return outcome;
-    }
+    Way way = way_to(address_, via_, context.app);
     Channel channel(timeout_);
-    const Dialled dialled = co_await channel.connect(way->address, std::move(way->source));
+    const Dialled dialled = co_await channel.connect(way.address, std::move(way.source));
     outcome.requests = 1;
-    outcome.add(judge(way->address, expect_, dialled));
+    outcome.add(judge(way.address, expect_, dialled));
     co_return outcome;
   }
 
@@ -83,9 +76,7 @@ Check judge(const Address& address, Expect expect, const Dialled& dialled) {
                                           : Outcome::fail,
               .request = "connect to " + address.text(),
               .expected = wanted,
-              .observed = seen_of(dialled),
-              .references = {},
-              .summary = {}};
+              .observed = seen_of(dialled)};
   if (expect == Expect::closed) check.references = {"OWASP API8:2023", "ASVS 13.4.5", "CWE-668"};
   check.summary = fmt::format("{} is {}", address.text(), check.observed);
   if (!is_seen) check.summary = fmt::format("{}: {}", address.text(), check.observed);

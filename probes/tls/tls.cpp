@@ -72,34 +72,30 @@ class TlsProbe final : public Probe {
 
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     ProbeOutcome outcome;
-    const std::optional<Way> way = way_to(address(context.app), settings_.via, context.app);
-    if (!way) {
-      outcome.add(Exchange::no_way("tls.handshake"));
-      co_return outcome;
-    }
+    const Way way = way_to(address(context.app), settings_.via, context.app);
     const TlsOffer current{settings_.min_version, TlsVersion::v1_3, TlsOffer::Purpose::look};
-    const TlsSeen seen = co_await shake(context, *way, current, outcome);
+    const TlsSeen seen = co_await shake(context, way, current, outcome);
     const bool is_served = seen.end == TlsSeen::End::established;
     if (is_served) look_at(seen, context, outcome);
     if (!is_served && context.pace == Pace::startup) {
-      outcome.add(unserved(*way, seen));
+      outcome.add(unserved(way, seen));
       co_return outcome;
     }
     bool was_closed = false;
     for (const TlsVersion old : {TlsVersion::v1_0, TlsVersion::v1_1, TlsVersion::v1_2}) {
       if (old >= settings_.min_version) break;
       const TlsOffer offer{old, old, TlsOffer::Purpose::lower};
-      const TlsSeen answer = co_await shake(context, *way, offer, outcome);
+      const TlsSeen answer = co_await shake(context, way, offer, outcome);
       was_closed = was_closed || answer.end == TlsSeen::End::closed;
-      outcome.add(judge_old(*way, old, answer));
+      outcome.add(judge_old(way, old, answer));
     }
     // One that speaks only what is too old fails for that alone.
     const bool is_known = is_served || outcome.outcome() == Outcome::fail;
-    if (!is_known) outcome.add(unserved(*way, seen));
+    if (!is_known) outcome.add(unserved(way, seen));
     // A connection that is closed without a word may as well mean that the peer has died of it.
     if (is_served && was_closed) {
-      const TlsSeen again = co_await shake(context, *way, current, outcome);
-      if (again.end != TlsSeen::End::established) outcome.add(unserved(*way, again));
+      const TlsSeen again = co_await shake(context, way, current, outcome);
+      if (again.end != TlsSeen::End::established) outcome.add(unserved(way, again));
     }
     if (settings_.https_redirect) co_await look_at_redirect(context, outcome);
     co_return outcome;
@@ -138,7 +134,6 @@ class TlsProbe final : public Probe {
                      const std::vector<std::string>& references, std::string summary) {
     return {.id = std::move(id),
             .outcome = outcome,
-            .request = {},
             .expected = std::move(expected),
             .observed = std::move(observed),
             .references = references,

@@ -234,23 +234,16 @@ class WebhookProbe final : public Probe {
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     Exchange exchange(context, settings_.http);
     ProbeOutcome outcome;
-    if (!exchange.has_way()) {
-      outcome.add(Exchange::no_way("webhook.accepted"));
-      co_return outcome;
-    }
     const auto credentials = co_await exchange.credentials(settings_.http.as);
     if (!credentials) {
       outcome.add(no_credentials(credentials.error().message));
       outcome.requests = exchange.requests();
       co_return outcome;
     }
-    bool goes_on = true;
-    for (const std::string& path : settings_.http.paths) {
-      for (const std::string& method : settings_.http.methods) {
-        if (!goes_on) break;
-        Reception reception(settings_, context, exchange, *credentials, method, path);
-        goes_on = co_await reception.run(outcome);
-      }
+    for (const Operation& operation : settings_.http.operations()) {
+      Reception reception(settings_, context, exchange, *credentials, operation.method, operation.path);
+      const bool goes_on = co_await reception.run(outcome);
+      if (!goes_on) break;
     }
     // A login's token may have expired.
     if (outcome.outcome() == Outcome::inconclusive) exchange.forget_login(settings_.http.as);
@@ -262,7 +255,6 @@ class WebhookProbe final : public Probe {
   static Check no_credentials(std::string why) {
     return {.id = "webhook.accepted",
             .outcome = Outcome::inconclusive,
-            .request = {},
             .expected = "2xx",
             .observed = "no credentials",
             .references = kUnsigned,

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <gtest/gtest.h>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
@@ -92,6 +93,10 @@ inline Response no_answer(Ended ended) {
   return response;
 }
 
+inline ScriptedClient::Script always(Response response) {
+  return [response = std::move(response)](const Sent&) { return response; };
+}
+
 // The world of one or more runs of a probe.
 struct Stage {
   Stage(ScriptedClient::Script script, const Environment& machine)
@@ -102,6 +107,10 @@ struct Stage {
   }
 
   ProbeOutcome run(Probe& probe) {
+    return complete([&probe](ProbeContext& context) { return probe.run(context); });
+  }
+
+  ProbeOutcome complete(const std::function<Awaitable<ProbeOutcome>(ProbeContext&)>& begin) {
     bool is_done = false;
     ProbeContext context{.client = client,
                          .clock = clock,
@@ -118,7 +127,7 @@ struct Stage {
                          .reserve = {}};
     ProbeOutcome outcome;
     std::exception_ptr error;
-    boost::asio::co_spawn(loop, probe.run(context), [&](std::exception_ptr thrown, ProbeOutcome result) {
+    boost::asio::co_spawn(loop, begin(context), [&](std::exception_ptr thrown, ProbeOutcome result) {
       error = thrown;
       outcome = std::move(result);
       is_done = true;
@@ -147,6 +156,14 @@ inline const Check* find(const ProbeOutcome& outcome, std::string_view id) {
   for (const Check& check : outcome.checks)
     if (check.id == id) return &check;
   return nullptr;
+}
+
+// `worst`: id of the check that decides; of a pass it is not asked.
+inline void expect_verdict(const ProbeOutcome& outcome, Outcome expected, std::string_view worst) {
+  EXPECT_EQ(name_of(outcome.outcome()), name_of(expected)) << outcome.summary();
+  if (expected == Outcome::pass) return;
+  ASSERT_NE(outcome.worst(), nullptr);
+  EXPECT_EQ(outcome.worst()->id, worst) << outcome.summary();
 }
 
 }  // namespace holdshort::testing_support

@@ -13,8 +13,10 @@
 namespace holdshort {
 namespace {
 
+using testing_support::always;
 using testing_support::answer;
 using testing_support::ConfiguredProbe;
+using testing_support::expect_verdict;
 using testing_support::find;
 using testing_support::no_answer;
 using testing_support::Sent;
@@ -63,10 +65,7 @@ TEST_P(Authentication, Judges) {
   ConfiguredProbe configured(GetParam().config);
   Stage stage(GetParam().app, configured.environment);
   const ProbeOutcome outcome = configured.run(stage);
-  EXPECT_EQ(name_of(outcome.outcome()), name_of(GetParam().outcome)) << outcome.summary();
-  if (GetParam().outcome != Outcome::pass) {
-    EXPECT_EQ(outcome.worst()->id, GetParam().worst) << outcome.summary();
-  }
+  expect_verdict(outcome, GetParam().outcome, GetParam().worst);
 }
 
 // Open where `open` says so, enforcing elsewhere.
@@ -74,10 +73,6 @@ App open_when(std::function<bool(const Sent&)> open) {
   return [open](const Sent& sent) {
     return same_path(sent.request.target, "/admin") && open(sent) ? answer(200, kAdmin) : enforcing(sent);
   };
-}
-
-App always(Response response) {
-  return [response](const Sent&) { return response; };
 }
 
 // The legitimate caller is served and unknown paths are not there; everybody else gets `refusal`.

@@ -10,8 +10,10 @@
 namespace holdshort {
 namespace {
 
+using testing_support::always;
 using testing_support::answer;
 using testing_support::ConfiguredProbe;
+using testing_support::expect_verdict;
 using testing_support::find;
 using testing_support::no_answer;
 using testing_support::Sent;
@@ -80,10 +82,6 @@ Response enforcing(const Sent& sent) {
 
 using App = std::function<Response(const Sent&)>;
 
-App always(Response response) {
-  return [response](const Sent&) { return response; };
-}
-
 // Another answer where `when` holds, enforcing elsewhere.
 App but(std::function<bool(const Sent&)> when, Response response) {
   return [when, response](const Sent& sent) { return when(sent) ? response : enforcing(sent); };
@@ -113,10 +111,7 @@ TEST_P(Authorization, Judges) {
   ConfiguredProbe configured(kIdentities + GetParam().config);
   Stage stage(GetParam().app, configured.environment);
   const ProbeOutcome outcome = configured.run(stage);
-  EXPECT_EQ(name_of(outcome.outcome()), name_of(GetParam().outcome)) << outcome.summary();
-  if (GetParam().outcome != Outcome::pass) {
-    EXPECT_EQ(outcome.worst()->id, GetParam().worst) << outcome.summary();
-  }
+  expect_verdict(outcome, GetParam().outcome, GetParam().worst);
 }
 
 std::string with_marker(const char* marker) { return std::string(kOrders) + "marker = '" + marker + "'\n"; }

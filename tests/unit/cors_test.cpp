@@ -10,8 +10,10 @@
 namespace holdshort {
 namespace {
 
+using testing_support::always;
 using testing_support::answer;
 using testing_support::ConfiguredProbe;
+using testing_support::expect_verdict;
 using testing_support::find;
 using testing_support::no_answer;
 using testing_support::Sent;
@@ -24,9 +26,6 @@ const char* const kEverybody = "allowed_origins = [\"*\"]";
 
 using App = std::function<Response(const Sent&)>;
 
-App always(Response response) {
-  return [response](const Sent&) { return response; };
-}
 // Serves everybody, and allows the origins for which `allows` is true.
 App allowing(std::function<bool(const std::string&)> allows, std::vector<Header> more = {}) {
   return [allows, more](const Sent& sent) {
@@ -60,10 +59,7 @@ TEST_P(Cors, Judges) {
       std::string(GetParam().config) + "\n");
   Stage stage(GetParam().app, configured.environment);
   const ProbeOutcome outcome = configured.run(stage);
-  EXPECT_EQ(name_of(outcome.outcome()), name_of(GetParam().outcome)) << outcome.summary();
-  if (GetParam().outcome != kPass) {
-    EXPECT_EQ(outcome.worst()->id, GetParam().worst) << outcome.summary();
-  }
+  expect_verdict(outcome, GetParam().outcome, GetParam().worst);
 }
 
 const auto kNameOf = [](const auto& row) { return row.param.name; };

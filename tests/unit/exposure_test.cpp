@@ -20,6 +20,7 @@ namespace {
 using exposure::Page;
 using exposure::Row;
 using exposure::Severity;
+using testing_support::always;
 using testing_support::answer;
 using testing_support::ConfiguredProbe;
 using testing_support::find;
@@ -40,9 +41,6 @@ const char* const kEnvFile = "NODE_ENV=production\nLOG_LEVEL=info\nSTRIPE_API_KE
 
 using App = std::function<Response(const Sent&)>;
 
-App always(Response response) {
-  return [response](const Sent&) { return response; };
-}
 Response not_found() { return answer(404, R"({"error":"not found"})", {kJson}); }
 // Serves `pages`, and `other` everywhere else.
 App with(std::map<std::string, Response> pages, Response other = not_found()) {

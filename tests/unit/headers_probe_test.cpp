@@ -12,8 +12,10 @@ namespace holdshort {
 namespace {
 
 using headers_probe::Verdict;
+using testing_support::always;
 using testing_support::answer;
 using testing_support::ConfiguredProbe;
+using testing_support::expect_verdict;
 using testing_support::find;
 using testing_support::no_answer;
 using testing_support::Sent;
@@ -26,9 +28,6 @@ const Header kPolicy{"Content-Security-Policy", "default-src 'self'; frame-ances
 
 using App = std::function<Response(const Sent&)>;
 
-App always(Response response) {
-  return [response](const Sent&) { return response; };
-}
 // "/" is served with `headers`, everything else is a 404 with `others`.
 App serving(std::vector<Header> headers, std::vector<Header> others) {
   return [headers, others](const Sent& sent) {
@@ -59,10 +58,7 @@ TEST_P(HeadersProbe, Judges) {
       std::string(GetParam().config) + "\n");
   Stage stage(GetParam().app, configured.environment);
   const ProbeOutcome outcome = configured.run(stage);
-  EXPECT_EQ(name_of(outcome.outcome()), name_of(GetParam().outcome)) << outcome.summary();
-  if (GetParam().outcome != kPass) {
-    EXPECT_EQ(outcome.worst()->id, GetParam().worst) << outcome.summary();
-  }
+  expect_verdict(outcome, GetParam().outcome, GetParam().worst);
 }
 
 const auto kNameOf = [](const auto& row) { return row.param.name; };

@@ -18,8 +18,10 @@ namespace {
 using input_validation::Declared;
 using input_validation::Format;
 using input_validation::Mutation;
+using testing_support::always;
 using testing_support::answer;
 using testing_support::ConfiguredProbe;
+using testing_support::expect_verdict;
 using testing_support::find;
 using testing_support::no_answer;
 using testing_support::Sent;
@@ -103,10 +105,6 @@ Response enforcing(const Sent& sent) {
 
 using App = std::function<Response(const Sent&)>;
 
-App always(Response response) {
-  return [response](const Sent&) { return response; };
-}
-
 App but(std::function<bool(const Sent&)> when, Response response) {
   return [when, response](const Sent& sent) { return when(sent) ? response : enforcing(sent); };
 }
@@ -142,10 +140,7 @@ TEST_P(InputValidation, Judges) {
   ConfiguredProbe configured(GetParam().config);
   Stage stage(GetParam().app, configured.environment);
   const ProbeOutcome outcome = configured.run(stage);
-  EXPECT_EQ(name_of(outcome.outcome()), name_of(GetParam().outcome)) << outcome.summary();
-  if (GetParam().outcome != Outcome::pass) {
-    EXPECT_EQ(outcome.worst()->id, GetParam().worst) << outcome.summary();
-  }
+  expect_verdict(outcome, GetParam().outcome, GetParam().worst);
 }
 
 INSTANTIATE_TEST_SUITE_P(

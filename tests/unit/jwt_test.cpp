@@ -18,8 +18,10 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing_support::always;
 using testing_support::answer;
 using testing_support::ConfiguredProbe;
+using testing_support::expect_verdict;
 using testing_support::find;
 using testing_support::hmac_verifies;
 using testing_support::key_of;
@@ -385,15 +387,9 @@ struct Row {
 class Jwt : public testing::TestWithParam<Row> {};
 TEST_P(Jwt, Judges) {
   const ProbeOutcome outcome = run(GetParam().app, GetParam().config);
-  EXPECT_EQ(name_of(outcome.outcome()), name_of(GetParam().outcome)) << outcome.summary();
-  if (GetParam().outcome != Outcome::pass) {
-    EXPECT_EQ(outcome.worst()->id, GetParam().worst) << outcome.summary();
-  }
+  expect_verdict(outcome, GetParam().outcome, GetParam().worst);
 }
 
-App always(Response response) {
-  return [response](const Sent&) { return response; };
-}
 // Whoever has no valid token gets `refusal`.
 App refusing_with(Response refusal) {
   return [refusal](const Sent& sent) {

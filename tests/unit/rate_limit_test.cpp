@@ -11,6 +11,7 @@ namespace {
 
 using testing_support::answer;
 using testing_support::ConfiguredProbe;
+using testing_support::expect_verdict;
 using testing_support::find;
 using testing_support::no_answer;
 using testing_support::Sent;
@@ -82,10 +83,7 @@ TEST_P(RateLimit, Judges) {
   Limiter limiter = GetParam().limiter;
   Stage stage([&](const Sent& sent) { return limiter(sent); }, configured.environment);
   const ProbeOutcome outcome = configured.run(stage);
-  EXPECT_EQ(name_of(outcome.outcome()), name_of(GetParam().outcome)) << outcome.summary();
-  if (GetParam().outcome != Outcome::pass) {
-    EXPECT_EQ(outcome.worst()->id, GetParam().worst) << outcome.summary();
-  }
+  expect_verdict(outcome, GetParam().outcome, GetParam().worst);
   // The contract's promise: limit x (1 + tolerance) + concurrency for each bucket.
   std::map<std::string, int> by_client;
   for (const Sent& sent : stage.client.sent) ++by_client[sent.header("Fly-Client-IP")];

@@ -393,11 +393,6 @@ TEST(TlsProbe, AtStartupItEndsWithTheFirstHandshake) {
   EXPECT_EQ(outcome.outcome(), Outcome::inconclusive);
 }
 
-TEST(TlsProbe, ViaPrivateOffFlyIsSkipped) {
-  Stage stage = stage_without_http();
-  EXPECT_EQ(run(stage, "127.0.0.1:1", "via = \"private\"").outcome(), Outcome::skipped);
-}
-
 // --- http to https
 
 struct DestinationRow {

@@ -18,8 +18,10 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing_support::always;
 using testing_support::answer;
 using testing_support::ConfiguredProbe;
+using testing_support::expect_verdict;
 using testing_support::find;
 using testing_support::no_answer;
 using testing_support::Sent;
@@ -250,15 +252,9 @@ struct Row {
 class Webhook : public testing::TestWithParam<Row> {};
 TEST_P(Webhook, Judges) {
   const ProbeOutcome outcome = run(GetParam().app, GetParam().config);
-  EXPECT_EQ(name_of(outcome.outcome()), name_of(GetParam().outcome)) << outcome.summary();
-  if (GetParam().outcome != Outcome::pass) {
-    EXPECT_EQ(outcome.worst()->id, GetParam().worst) << outcome.summary();
-  }
+  expect_verdict(outcome, GetParam().outcome, GetParam().worst);
 }
 
-App always(Response response) {
-  return [response](const Sent&) { return response; };
-}
 App refusing_with(Response refusal) {
   return [refusal](const Sent& sent) { return github_accepts(sent, {}) ? accepted() : refusal; };
 }
