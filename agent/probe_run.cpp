@@ -19,9 +19,8 @@ Awaitable<ProbeOutcome> run_probe(const ProbeConfig& declared, Probe& probe, Pro
   if (lacks_private_ip(declared, context.app)) {
     outcome.add({.id = std::string(declared.type->name) + ".via",
                  .outcome = Outcome::skipped,
-                 .summary =
-                     "via = \"private\" needs FLY_PRIVATE_IP, which only a Fly Machine has: nothing was "
-                     "verified; elsewhere leave it out (enabled, --only) or make it advisory"});
+                 .summary = "via = \"private\" needs FLY_PRIVATE_IP, which only a Fly Machine has: nothing "
+                            "was verified here"});
     co_return outcome;
   }
   try {
