@@ -40,6 +40,7 @@ struct ProbeType {
   // Reports what the rows cannot express (keys that exclude each other); null only where it reported an
   // error.
   std::unique_ptr<Probe> (*make)(const ProbeSettings& settings, Diagnostics& diagnostics);
+  std::span<const Alternatives> alternatives = {};  // among all its keys
 };
 
 std::span<const ProbeType> probe_types();                 // in the order in which `explain` lists them

@@ -13,6 +13,7 @@
 #include "agent/cli/explain.h"
 #include "agent/cli/lint.h"
 #include "agent/cli/run.h"
+#include "agent/cli/schema.h"
 #include "agent/cli/status.h"
 #include "agent/cli/validate.h"
 #include "probes/kit/duration.h"
@@ -59,7 +60,8 @@ struct CommandLine {
   bool watch = false;
   CLI::App *run_command = nullptr, *check_command = nullptr, *validate_command = nullptr,
            *lint_command = nullptr, *explain_command = nullptr, *status_command = nullptr,
-           *recheck_command = nullptr, *override_command = nullptr, *demo_command = nullptr;
+           *recheck_command = nullptr, *override_command = nullptr, *demo_command = nullptr,
+           *schema_command = nullptr;
 
   std::vector<std::string> app_command;  // what follows "--", as it is: CLI11 reads brackets and quotes in it
   bool has_app_command = false;
@@ -82,6 +84,7 @@ struct CommandLine {
         app.add_subcommand("explain", "what a probe type sends, when it passes, which standard it cites");
     explain_command->add_option("type", type, "a probe type; without it: all of them in a line each")
         ->type_name("TYPE");
+    schema_command = app.add_subcommand("schema", "the JSON Schema of the configuration, for editors");
     add_commands_to_an_agent();
     demo_command = app.add_subcommand(
         "demo", "a sample app and the agent in one process, controls coming up one by one");
@@ -133,6 +136,7 @@ struct CommandLine {
     if (validate_command->parsed()) return run_validate(config);
     if (lint_command->parsed()) return run_lint(fly_toml);
     if (explain_command->parsed()) return run_explain(type);
+    if (schema_command->parsed()) return run_schema();
     if (demo_command->parsed()) return run_demo();
     if (status_command->parsed()) return run_status(ask, watch ? Watch::until_interrupted : Watch::once);
     if (recheck_command->parsed()) return run_recheck(ask, probe);

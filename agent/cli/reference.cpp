@@ -1,6 +1,5 @@
 #include "agent/cli/reference.h"
 
-#include <cstdint>
 #include <iterator>
 #include <span>
 #include <string_view>
@@ -9,15 +8,12 @@
 #include <fmt/format.h>
 
 #include "agent/config/sections.h"
-#include "probes/kit/duration.h"
 #include "probes/kit/field_values.h"
 #include "probes/registry.h"
 
 namespace holdshort {
 
 namespace {
-
-constexpr double kNoMaximum = 1e15;  // Field's own default
 
 constexpr std::string_view kIntroduction = R"(# Reference
 
@@ -48,28 +44,24 @@ std::string cell(std::string_view text) {
 
 std::string code(std::string_view text) { return text.empty() ? "" : fmt::format("`{}`", cell(text)); }
 
-std::string milliseconds(double count) {
-  return Duration(std::chrono::milliseconds(static_cast<std::int64_t>(count))).text();
-}
-
-// What the diagnostics say that a key expects, and the range of a duration, which they leave to the value at
-// fault.
-std::string takes(const Field& field) {
-  std::string text = expected_of(field);
-  if (field.kind != Kind::duration) return text;
-  if (field.max < kNoMaximum)
-    return text + fmt::format(", {} to {}", milliseconds(field.min), milliseconds(field.max));
-  return field.min > 0 ? text + fmt::format(", at least {}", milliseconds(field.min)) : text;
+std::string_view count_of(const Alternatives& alternatives) {
+  switch (alternatives.count) {
+    case Alternatives::Count::exactly_one:
+      return "Exactly one";
+    case Alternatives::Count::at_least_one:
+      return "At least one";
+    case Alternatives::Count::at_most_one:
+      break;
+  }
+  return "At most one";
 }
 
 class Page {
  public:
   std::string write() {
     text_ = kIntroduction;
-    table("## [app]", app_fields());
-    table("## [agent]", agent_fields());
-    table("## [gate]", gate_fields());
-    table("## [readiness]", readiness_fields());
+    for (const Section& section : sections())
+      if (section.name != "defaults") table(fmt::format("## [{}]", section.name), section.fields);
     identities();
     text_ += kProbes;
     rows(common_fields());
@@ -99,7 +91,20 @@ class Page {
   // The keys of each row that is a table itself.
   void inner_tables(std::string_view owner, std::span<const Field> fields) {
     for (const Field& field : fields)
-      if (!field.fields.empty()) table(fmt::format("### {} of {}", field.name, owner), field.fields);
+      if (!field.fields.empty()) {
+        table(fmt::format("### {} of {}", field.name, owner), field.fields);
+        rules(field.alternatives);
+      }
+  }
+
+  // What the rows cannot say one by one.
+  void rules(std::span<const Alternatives> alternatives) {
+    for (const Alternatives& each : alternatives) {
+      std::string keys;
+      for (const std::string_view key : each.keys)
+        keys += fmt::format("{}`{}`", keys.empty() ? "" : ", ", key);
+      add("\n{} of {}.\n", count_of(each), keys);
+    }
   }
 
   void identities() {
@@ -117,6 +122,7 @@ class Page {
     item("Cites", explained.references);
     add("\n```toml\n{}```\n", explained.example);
     rows(type.fields);
+    rules(type.alternatives);
     inner_tables(fmt::format("type = \"{}\"", type.name), type.fields);
   }
 

@@ -64,8 +64,9 @@ class ConfigReader {
 
  private:
   void report_unknown_tables() {
-    static const std::vector<std::string_view> known = {"app",      "agent",      "gate",  "readiness",
-                                                        "defaults", "identities", "probes"};
+    std::vector<std::string_view> known;
+    for (const Section& section : sections()) known.push_back(section.name);
+    known.insert(known.end(), {"identities", "probes"});
     for (const Node::Entry& entry : *root_.table()) {
       if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
       const std::string hint = suggestion(entry.key, known);

@@ -1,5 +1,8 @@
 #include "agent/config/sections.h"
 
+#include <array>
+#include <iterator>
+
 #include "probes/kit/jose.h"
 #include "probes/registry.h"
 
@@ -28,6 +31,10 @@ constexpr Field kAppFields[] = {
      .fallback = "true",
      .doc = "send the headers that Fly's proxy adds"},
 };
+
+// `check --target` alone can do without.
+constexpr std::string_view kAppUrl[] = {"url"};
+constexpr Alternatives kAppAlternatives[] = {{Alternatives::Count::at_least_one, kAppUrl}};
 
 constexpr Field kAgentFields[] = {
     {.name = "listen",
@@ -137,6 +144,11 @@ constexpr Field kLoginFields[] = {
      .required = true},
 };
 
+std::span<const Alternatives> one_token_source() {
+  static const std::vector<Alternatives> rules = jose::token_alternatives(Alternatives::Count::exactly_one);
+  return rules;
+}
+
 const Field kIdentityFields[] = {
     {.name = "bearer", .kind = Kind::secret, .doc = "a token, sent as Authorization: Bearer"},
     {.name = "basic",
@@ -151,20 +163,35 @@ const Field kIdentityFields[] = {
     {.name = "jwt",
      .kind = Kind::table,
      .doc = "a token that is signed anew for every run, or given",
-     .fields = jose::token_fields()},
+     .fields = jose::token_fields(),
+     .alternatives = one_token_source()},
     {.name = "login",
      .kind = Kind::table,
      .doc = "a login, whose token is sent as Authorization: Bearer",
      .fields = kLoginFields},
 };
 
+constexpr auto kIdentityKinds =
+    std::to_array<std::string_view>({"bearer", "basic", "api_key", "cookie", "jwt", "login"});
+constexpr Alternatives kOneIdentity[] = {{Alternatives::Count::exactly_one, kIdentityKinds}};
+static_assert(kIdentityKinds.size() == std::size(kIdentityFields));
+
 }  // namespace
+
+std::span<const Section> sections() {
+  static const Section all[] = {
+      {"app", app_fields(), kAppAlternatives}, {"agent", agent_fields()},       {"gate", gate_fields()},
+      {"readiness", readiness_fields()},       {"defaults", defaults_fields()},
+  };
+  return all;
+}
 
 std::span<const Field> app_fields() { return kAppFields; }
 std::span<const Field> agent_fields() { return kAgentFields; }
 std::span<const Field> gate_fields() { return kGateFields; }
 std::span<const Field> readiness_fields() { return kReadinessFields; }
 std::span<const Field> identity_fields() { return kIdentityFields; }
+std::span<const Alternatives> identity_alternatives() { return kOneIdentity; }
 
 std::span<const Field> defaults_fields() {
   static const std::vector<Field> fields = [] {

@@ -43,6 +43,16 @@ const std::vector<Field>& own_fields() {
   return rows;
 }
 
+const std::vector<Alternatives>& alternatives() {
+  static constexpr std::string_view kWhatMakesAToken[] = {"secret", "private_key", "token", "as"};
+  static const std::vector<Alternatives> rules = [] {
+    std::vector<Alternatives> all = jose::token_alternatives(Alternatives::Count::at_most_one);
+    all.push_back({Alternatives::Count::at_least_one, kWhatMakesAToken});
+    return all;
+  }();
+  return rules;
+}
+
 const std::vector<std::string> kReferences{"OWASP API2:2023", "ASVS 9.1.1", "CWE-287"};
 const std::vector<std::string> kUnguarded{"OWASP API2:2023", "ASVS 8.2.1", "CWE-306"};
 const std::vector<std::string> kKnownKey{"OWASP API2:2023", "ASVS 9.1.3", "CWE-321", "CWE-1392"};
@@ -324,6 +334,7 @@ class JwtProbe final : public Probe {
 }  // namespace
 
 const std::span<const Field> kFields{own_fields()};
+const std::span<const Alternatives> kAlternatives{alternatives()};
 
 const Explanation kExplanation{
     .control = "A token is believed only where its issuer signed it, for this app and for now.",

@@ -6,6 +6,7 @@
 namespace holdshort::jwt {
 
 extern const std::span<const Field> kFields;
+extern const std::span<const Alternatives> kAlternatives;
 extern const Explanation kExplanation;
 std::unique_ptr<Probe> make(const ProbeSettings& settings, Diagnostics& diagnostics);
 

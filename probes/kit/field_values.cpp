@@ -667,4 +667,12 @@ std::string expected_of(const Field& field) {
   return expected_of_kind(field) + (field.expected.empty() ? "" : ", " + std::string(field.expected));
 }
 
+std::string takes(const Field& field) {
+  const std::string text = expected_of(field);
+  if (field.kind != Kind::duration) return text;
+  if (field.max < kNoMaximum)
+    return text + fmt::format(", {} to {}", duration_text(field.min), duration_text(field.max));
+  return field.min > 0 ? text + fmt::format(", at least {}", duration_text(field.min)) : text;
+}
+
 }  // namespace holdshort

@@ -1,5 +1,5 @@
-// A table of the configuration, declared once as data. Parsing, diagnostics, `explain`, the docs page and
-// (later) the JSON Schema all read the same rows.
+// A table of the configuration, declared once as data. Parsing, diagnostics, `explain`, the docs page and the
+// JSON Schema all read the same rows.
 #pragma once
 
 #include <cstdint>
@@ -59,6 +59,13 @@ enum class Kind {
   table_list,  // [[...]] or [{...}], of `fields`
 };
 
+// Keys of one table of which a certain number must be written. Whoever makes something of the table reports
+// it; the schema and the docs say it.
+struct Alternatives {
+  enum class Count { exactly_one, at_least_one, at_most_one } count = Count::exactly_one;
+  std::span<const std::string_view> keys;
+};
+
 struct Field {
   std::string_view name;
   Kind kind = Kind::string;
@@ -69,6 +76,7 @@ struct Field {
   std::span<const Field> fields = {};
   bool required = false;
   std::string_view expected = {};  // what a message adds to what the kind expects: "below interval"
+  std::span<const Alternatives> alternatives = {};  // among `fields`
 };
 
 // One leaf of { "/pointer" = value }: the value as JSON text.

@@ -31,6 +31,8 @@ constexpr auto kAlgorithmNames = [] {
 }();
 
 constexpr std::string_view kSources[] = {"secret", "private_key", "token"};
+constexpr std::string_view kHeaderOrCookie[] = {"header", "cookie"};
+constexpr std::string_view kPrefixOrCookie[] = {"prefix", "cookie"};
 
 constexpr Field kTokenFields[] = {
     {.name = "algorithm",
@@ -279,6 +281,11 @@ Header TokenSource::carry(const std::string& token) const {
 }
 
 std::span<const Field> token_fields() { return kTokenFields; }
+
+std::vector<Alternatives> token_alternatives(Alternatives::Count sources) {
+  using Count = Alternatives::Count;
+  return {{sources, kSources}, {Count::at_most_one, kHeaderOrCookie}, {Count::at_most_one, kPrefixOrCookie}};
+}
 
 bool has_source(const Values& values) {
   return std::any_of(std::begin(kSources), std::end(kSources),

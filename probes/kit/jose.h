@@ -61,6 +61,8 @@ struct TokenSource {
 // The keys that a table may have: algorithm, secret, private_key, public_key, token, claims, header, prefix,
 // cookie.
 std::span<const Field> token_fields();
+// secret, private_key and token, of which `sources` must be written, and what excludes a cookie.
+std::vector<Alternatives> token_alternatives(Alternatives::Count sources);
 bool has_source(const Values& values);  // secret, private_key or token is written
 // Reports what the rows cannot express; what it gives then was not meant. `title` names the table in
 // messages. Needs has_source().

@@ -365,6 +365,9 @@ class SecretProbe final : public Probe {
   const Settings settings_;
 };
 
+constexpr std::string_view kSourceKeys[] = {"env", "file", "process"};
+constexpr Alternatives kOneSource[] = {{Alternatives::Count::exactly_one, kSourceKeys}};
+
 // Reports a text that can be no name of what `key` stands for.
 bool is_possible(const Values& values, std::string_view key, std::string_view forbidden,
                  Diagnostics& diagnostics) {
@@ -375,9 +378,8 @@ bool is_possible(const Values& values, std::string_view key, std::string_view fo
 }
 
 std::optional<Source> source_of(const Values& values, Diagnostics& diagnostics) {
-  constexpr std::string_view kKeys[] = {"env", "file", "process"};
   std::vector<std::string_view> written;
-  std::copy_if(std::begin(kKeys), std::end(kKeys), std::back_inserter(written),
+  std::copy_if(std::begin(kSourceKeys), std::end(kSourceKeys), std::back_inserter(written),
                [&](std::string_view key) { return values.has(key); });
   if (written.empty())
     diagnostics.error(values.table_place(), "a secret probe needs one of \"env\", \"file\" and \"process\"");
@@ -402,6 +404,7 @@ std::optional<Source> source_of(const Values& values, Diagnostics& diagnostics) 
 }  // namespace
 
 const std::span<const Field> kFields{kOwnFields};
+const std::span<const Alternatives> kAlternatives{kOneSource};
 
 const Explanation kExplanation{
     .control = "A secret is set, is nobody's default, cannot be guessed, and stands in no file of the image.",

@@ -12,6 +12,7 @@
 namespace holdshort::secret_probe {
 
 extern const std::span<const Field> kFields;
+extern const std::span<const Alternatives> kAlternatives;
 extern const Explanation kExplanation;
 std::unique_ptr<Probe> make(const ProbeSettings& settings, Diagnostics& diagnostics);
 

@@ -7,6 +7,7 @@
 
 #include "agent/config/config.h"
 #include "tests/support/fake_environment.h"
+#include "tests/support/json_schema.h"
 #include "tests/support/run_probe.h"
 
 namespace holdshort::testing_support {
@@ -19,11 +20,13 @@ struct ConfiguredProbe {
       const std::function<void(FakeEnvironment&)>& prepare = [](FakeEnvironment&) {}) {
     environment.variables["ADMIN_TOKEN"] = "ops_9fK2xQ7vB4mZ8sT1wR6yL3nD5";
     prepare(environment);
-    Loaded loaded = parse_config(
-        "holdshort.toml", "[app]\nurl = \"http://127.0.0.1:3000\"\nhost = \"orders.example.com\"\n" + toml,
-        environment, {});
+    const std::string text = "[app]\nurl = \"http://127.0.0.1:3000\"\nhost = \"orders.example.com\"\n" + toml;
+    Loaded loaded = parse_config("holdshort.toml", text, environment, {});
     if (!loaded.config)
       throw std::runtime_error(holdshort::format("holdshort.toml", loaded.diagnostics.at(0)));
+    // What the parser takes, no editor may call wrong.
+    if (const std::string misfit = schema_misfit(text); !misfit.empty())
+      throw std::runtime_error("the JSON Schema refuses " + misfit);
     config = std::move(*loaded.config);
     probe = config.probes.at(0).make();
   }
