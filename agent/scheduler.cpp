@@ -12,7 +12,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "agent/config/secrets.h"
 #include "agent/events.h"
+#include "agent/observed_client.h"
 #include "agent/probe_run.h"
 #include "agent/request_budget.h"
 #include "agent/run_id.h"
@@ -121,6 +123,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     }
     for (const EntryPtr& entry : old)
       if (entry) retire(*entry);
+    watch_secrets();
     config.probes.clear();
     if (required() == 0) events::nothing_required(world.log);
   }
@@ -163,9 +166,22 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     return entry;
   }
 
-  static void retire(Entry& entry) {
+  void retire(Entry& entry) {
     entry.retired = true;
     entry.alarm.ring();
+    sightings.forget(entry.config.name);
+  }
+
+  bool is_on_duty(std::string_view name) const {
+    return std::any_of(entries.begin(), entries.end(),
+                       [&](const EntryPtr& entry) { return entry->config.name == name; });
+  }
+
+  void watch_secrets() {
+    std::vector<KnownSecret> watched;
+    for (const EntryPtr& entry : entries)
+      watched.insert(watched.end(), entry->probe->watched().begin(), entry->probe->watched().end());
+    sightings.watch(std::move(watched), credentials_of(config));
   }
 
   void run_now(const EntryPtr& entry) {
@@ -236,7 +252,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     const bool budgeted = config.agent.request_budget_written || was_ready;
     MeteredClient metered(world.client, budgeted ? &budget : nullptr);
     const bool starting = entry->starting();
-    ProbeContext context{.client = metered,
+    ObservedClient observed(metered, sightings, entry->config.name);
+    ProbeContext context{.client = observed,
                          .clock = world.clock,
                          .environment = world.environment,
                          .offload = world.offload,
@@ -252,15 +269,30 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     const Monotonic began = world.clock.now();
     const int jumps_before = jumps;
     ProbeOutcome outcome = co_await run_probe(entry->config, *entry->probe, context);
-    if (is_over(*entry)) co_return Track::Next::as_scheduled;
+    if (is_over(*entry)) {
+      if (!is_on_duty(entry->config.name)) sightings.forget(entry->config.name);
+      co_return Track::Next::as_scheduled;
+    }
     look_at_the_clocks();  // before anything is published on the strength of what was seen
     look_at_ages();        // a verdict that has expired meanwhile is no longer one that a first fail may keep
-    redact(outcome, [this](std::string text) { return world.log.redact(std::move(text)); });
+    note_sightings(*entry, outcome, jumps_before);
+    clean(outcome);
     if (jumps != jumps_before) {
       discard(entry, std::move(outcome), context.run_id, began);
       co_return Track::Next::as_scheduled;
     }
     co_return completed(entry, std::move(outcome), context.run_id, began);
+  }
+
+  void note_sightings(const Entry& entry, ProbeOutcome& outcome, int jumps_before) {
+    const Outcome seen = outcome.outcome();
+    const bool has_verdict = jumps == jumps_before && (seen == Outcome::pass || seen == Outcome::fail);
+    sightings.ended(entry.config.name, has_verdict ? Sightings::Run::with_verdict : Sightings::Run::without);
+    entry.probe->review(sightings, outcome);
+  }
+
+  void clean(ProbeOutcome& outcome) const {
+    redact(outcome, [this](std::string text) { return world.log.redact(std::move(text)); });
   }
 
   static std::string worst_id(const ProbeStatus& status) {
@@ -269,13 +301,18 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     return worst != status.checks->end() && worst->outcome > Outcome::pass ? worst->id : "";
   }
 
+  // What an outcome rests on: requests of its own, which may have met a hiccup, or a look at what others have
+  // seen, which need not be seen twice.
+  enum class Basis { run, review };
+
   Track::Next completed(const EntryPtr& entry, ProbeOutcome outcome, const std::string& run_id,
-                        Monotonic began) {
+                        Monotonic began, Basis basis = Basis::run) {
     const Monotonic now = world.clock.now();
     const Before before = Before::of(*entry);
     const std::optional<Outcome> outcome_before = entry->status.outcome;
     const Outcome seen = outcome.outcome();
-    const Track::Next next = entry->track.completed(seen, now);
+    Track::Next next = entry->track.completed(seen, now);
+    if (basis == Basis::review && next == Track::Next::confirm_now) next = entry->track.completed(seen, now);
     record(*entry, std::move(outcome), run_id, now - began);
     plan(*entry, now);
     events::probe_result(world.log, entry->status, *entry->status.history.front());
@@ -287,8 +324,26 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
       exit = true;
       stop();
     }
+    tell_watchers(*entry);
     judge();
     return next;
+  }
+
+  // Before readiness is judged: who watches for a secret that `seer` has just been shown fails now, not at
+  // its next run.
+  void tell_watchers(const Entry& seer) {
+    if (told == sightings.news()) return;
+    told = sightings.news();
+    for (const EntryPtr& entry : entries) {
+      const ProbeStatus& status = entry->status;
+      const bool knows_better = entry->running || !status.outcome || status.outcome == Outcome::fail;
+      if (knows_better || entry->probe->watched().empty()) continue;
+      ProbeOutcome outcome{.checks = *status.checks};
+      entry->probe->review(sightings, outcome);
+      clean(outcome);
+      if (outcome.outcome() == Outcome::fail)
+        completed(entry, std::move(outcome), seer.status.run_id, world.clock.now(), Basis::review);
+    }
   }
 
   // A run that began before the clocks jumped saw another time: it is shown, but it is no verdict. Another
@@ -524,7 +579,9 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   std::mt19937_64 random;
   SyntheticClients clients;
   RequestBudget budget;
-  Config config;  // its probes are in `entries`
+  Sightings sightings;
+  std::uint64_t told = 0;  // news of `sightings` that its watchers know
+  Config config;           // its probes are in `entries`
   asio::any_io_executor loop;
   std::unique_ptr<Alarm> done;
   std::unique_ptr<Places> places;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "probes/kit/environment.h"
 #include "probes/kit/http_client.h"
 #include "probes/kit/identity.h"
+#include "probes/kit/sightings.h"
 #include "probes/kit/synthetic_clients.h"
 
 namespace holdshort {
@@ -105,6 +107,14 @@ class Probe {
   // Where runs are too costly for the declared interval: how far apart they really are. May change after a
   // run.
   virtual std::optional<std::chrono::milliseconds> cadence() const { return std::nullopt; }
+  // Secrets that it wants looked for in the answers to all probes. Lives as long as *this.
+  virtual std::span<const KnownSecret> watched() const { return {}; }
+  // Adds to a run's outcome what the others' answers have shown of them, in place of what an earlier review
+  // had added.
+  virtual void review(const Sightings& sightings, ProbeOutcome& outcome) const {
+    static_cast<void>(sightings);
+    static_cast<void>(outcome);
+  }
 };
 
 }  // namespace holdshort

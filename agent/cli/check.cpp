@@ -21,6 +21,7 @@
 
 #include "agent/cli/validate.h"
 #include "agent/config/secrets.h"
+#include "agent/observed_client.h"
 #include "agent/probe_run.h"
 #include "agent/request_budget.h"
 #include "agent/run_id.h"
@@ -82,14 +83,33 @@ class Checker {
                           .duration = {},
                           .place = probe.values->table_place()});
     }
+    std::vector<KnownSecret> watched;
+    for (const auto& probe : probes_)
+      watched.insert(watched.end(), probe->watched().begin(), probe->watched().end());
+    sightings_.watch(std::move(watched), credentials_of(config_));
     boost::asio::co_spawn(loop_, run_all(clock_.now() + wait),
                           [this](std::exception_ptr error) { error_ = error; });
     loop_.run();
     if (error_) std::rethrow_exception(error_);
+    review();
     return std::move(reports_);
   }
 
  private:
+  // When all have run: what the answers to one show may concern another.
+  void review() {
+    for (std::size_t i = 0; i < probes_.size(); ++i) {
+      ProbeOutcome& outcome = reports_[i].outcome;
+      if (probes_[i]->watched().empty()) continue;
+      probes_[i]->review(sightings_, outcome);
+      clean(outcome);
+    }
+  }
+
+  void clean(ProbeOutcome& outcome) const {
+    redact(outcome, [this](std::string text) { return redactor_.clean(std::move(text)); });
+  }
+
   Awaitable<void> run_all(Monotonic until) {
     for (std::size_t i = 0; i < probes_.size(); ++i) waiting_.push_back(i);
     while (true) {
@@ -134,7 +154,8 @@ class Checker {
 
   Awaitable<void> run_one(std::size_t i) {
     MeteredClient metered(*client_, budget_.get());
-    ProbeContext context{.client = metered,
+    ObservedClient observed(metered, sightings_, reports_[i].name);
+    ProbeContext context{.client = observed,
                          .clock = clock_,
                          .environment = environment_,
                          .offload = offload_,
@@ -149,7 +170,7 @@ class Checker {
                          .reserve = [&metered](int requests) { return metered.reserve(requests); }};
     const Monotonic began = clock_.now();
     ProbeOutcome outcome = co_await run_probe(config_.probes[i], *probes_[i], context);
-    redact(outcome, [this](std::string text) { return redactor_.clean(std::move(text)); });
+    clean(outcome);
     reports_[i].outcome = std::move(outcome);
     reports_[i].duration = std::chrono::duration_cast<std::chrono::microseconds>(clock_.now() - began);
   }
@@ -164,6 +185,7 @@ class Checker {
   SyntheticClients clients_;
   Identities identities_;
   Redactor redactor_;
+  Sightings sightings_;
   std::unique_ptr<RequestBudget> budget_;
   std::vector<std::unique_ptr<Probe>> probes_;
   std::vector<ProbeReport> reports_;

@@ -20,6 +20,16 @@ void add(const LoginIdentity& identity, std::vector<Secret>& secrets) { secrets.
 
 }  // namespace
 
+std::vector<Secret> credentials_of(const Config& config) {
+  std::vector<Secret> credentials;
+  for (const auto& [name, identity] : config.identities) {
+    const auto* jwt = std::get_if<JwtIdentity>(&identity);
+    if (jwt && jwt->token.key()) continue;
+    std::visit([&](const auto& kind) { add(kind, credentials); }, identity);
+  }
+  return credentials;
+}
+
 std::vector<Secret> secrets_of(const Config& config) {
   std::vector<Secret> secrets;
   if (config.agent.status_token) secrets.push_back(config.agent.status_token->value);

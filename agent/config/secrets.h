@@ -9,5 +9,7 @@ namespace holdshort {
 
 // All that the configuration refers to. Those of a login are in its whole body.
 std::vector<Secret> secrets_of(const Config& config);
+// What identities show to the app: tokens, passwords, cookies, the bodies of logins. No key that signs.
+std::vector<Secret> credentials_of(const Config& config);
 
 }  // namespace holdshort

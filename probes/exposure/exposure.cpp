@@ -18,8 +18,8 @@
 #include "probes/kit/ascii.h"
 #include "probes/kit/classify.h"
 #include "probes/kit/exchange.h"
-#include "probes/kit/secret_parts.h"
-#include "probes/kit/written_forms.h"
+#include "probes/kit/secret_finder.h"
+#include "probes/kit/sightings.h"
 
 namespace holdshort::exposure {
 
@@ -43,7 +43,8 @@ constexpr Field kOwnFields[] = {
             "same"},
     {.name = "secrets",
      .kind = Kind::secret_list,
-     .doc = "secrets that no answer may carry: as they are, in base64, hex, percent-encoded"},
+     .doc = "secrets that no answer may carry, to whichever probe: as they are, in base64, hex, "
+            "percent-encoded"},
     {.name = "forbid", .kind = Kind::pattern_list, .doc = "RE2 patterns that no body and no header may have"},
 };
 
@@ -55,15 +56,12 @@ const std::vector<std::string> kInternals{"OWASP API8:2023", "ASVS 16.5.1", "CWE
 const std::vector<std::string> kSecrets{"OWASP API3:2023", "ASVS 13.3.1", "CWE-200", "CWE-522"};
 const std::vector<std::string> kForbidden{"OWASP API3:2023", "ASVS 14.2.6", "CWE-200"};
 
-struct Known {
-  std::string name;           // "$JWT_SECRET"
-  std::vector<Secret> forms;  // empty: too short to be told from ordinary text
-};
+constexpr const char* kElsewhere = "exposure.secret_elsewhere";
 
 struct Settings {
   HttpKeys http;
   std::vector<std::string> allow;
-  std::vector<Known> secrets;
+  SecretFinder secrets;
   std::vector<Pattern> forbid;
 };
 
@@ -499,7 +497,7 @@ class Run {
                     .references = references_of(id),
                     .summary = fmt::format("{}{} showed nothing", group.request, more)});
     }
-    for (const Known& known : settings_.secrets)
+    for (const KnownSecret& known : settings_.secrets.secrets())
       if (known.forms.empty())
         outcome_.add(
             {.id = "exposure.secret",
@@ -526,37 +524,33 @@ class Run {
       unclear("exposure.internals", sample);
   }
 
-  bool is_in(const Response& response, std::string_view text) const {
-    if (response.body.find(text) != std::string::npos) return true;
-    return std::any_of(response.headers.begin(), response.headers.end(),
-                       [&](const Header& header) { return header.value.find(text) != std::string::npos; });
-  }
-
   // What was sent along and comes back gives nothing away that the caller did not have.
-  static bool was_sent(const Sample& sample, std::string_view text) {
-    return std::any_of(sample.credentials.begin(), sample.credentials.end(),
-                       [&](const Header& header) { return header.value.find(text) != std::string::npos; });
+  std::set<std::size_t> sent_along(const Sample& sample) const {
+    std::set<std::size_t> sent;
+    for (const Header& header : sample.credentials)
+      for (const std::size_t secret : settings_.secrets.in(header.value)) sent.insert(secret);
+    return sent;
   }
 
   void look_for_secrets(const Sample& sample) {
-    for (const Known& known : settings_.secrets) {
-      if (known.forms.empty()) continue;
-      const bool found = std::any_of(known.forms.begin(), known.forms.end(), [&](const Secret& form) {
-        return is_in(sample.response, form.reveal()) && !was_sent(sample, form.reveal());
-      });
-      if (!found) {
-        passed("exposure.secret", sample);
-        continue;
-      }
+    if (settings_.secrets.looks_for_nothing()) return;
+    const std::vector<SecretFinder::Hit> hits = settings_.secrets.in(sample.response);
+    const std::set<std::size_t> sent = hits.empty() ? std::set<std::size_t>() : sent_along(sample);
+    bool shown = false;
+    for (const SecretFinder::Hit& hit : hits) {
+      if (sent.contains(hit.secret)) continue;
+      shown = true;
+      const std::string& name = settings_.secrets.secrets()[hit.secret].name;
       outcome_.add({.id = "exposure.secret",
                     .outcome = Outcome::fail,
                     .request = sample.request,
                     .expected = "no value of a secret",
-                    .observed = "the value of " + known.name,
+                    .observed = "the value of " + name,
                     .references = kSecrets,
                     .summary = fmt::format("{} {} with the value of {}", sample.request,
-                                           sample.response.sentence(), known.name)});
+                                           sample.response.sentence(), name)});
     }
+    if (!shown) passed("exposure.secret", sample);
   }
 
   void look_for_forbidden(const Sample& sample) {
@@ -749,16 +743,48 @@ class Run {
 
 class ExposureProbe final : public Probe {
  public:
-  explicit ExposureProbe(Settings settings) : settings_(std::move(settings)) {}
+  ExposureProbe(std::string name, Settings settings)
+      : name_(std::move(name)), settings_(std::move(settings)) {}
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     Run run(settings_, context, memory_);
     co_return co_await run.go();
   }
+  std::span<const KnownSecret> watched() const override { return settings_.secrets.secrets(); }
+  void review(const Sightings& sightings, ProbeOutcome& outcome) const override;
 
  private:
+  const std::string name_;
   const Settings settings_;
   Memory memory_;
 };
+
+void ExposureProbe::review(const Sightings& sightings, ProbeOutcome& outcome) const {
+  std::erase_if(outcome.checks, [](const Check& check) { return check.id == kElsewhere; });
+  if (settings_.secrets.looks_for_nothing() || outcome.outcome() == Outcome::skipped) return;
+  bool shown = false;
+  for (const KnownSecret& secret : settings_.secrets.secrets()) {
+    for (const auto& [probe, sighting] : sightings.to_others(name_, secret.name)) {
+      shown = true;
+      outcome.add({.id = kElsewhere,
+                   .outcome = Outcome::fail,
+                   .request = sighting->request + " of " + probe,
+                   .expected = "no value of a secret",
+                   .observed = fmt::format("the value of {} in the {}", secret.name, sighting->where),
+                   .references = kSecrets,
+                   .summary = fmt::format("{} of {} {} with the value of {} in the {}", sighting->request,
+                                          probe, sighting->answer, secret.name, sighting->where)});
+    }
+  }
+  const std::uint64_t answers = sightings.answers_to_others(name_);
+  if (shown || answers == 0) return;
+  outcome.add({.id = kElsewhere,
+               .outcome = Outcome::pass,
+               .request = {},
+               .expected = "no value of a secret",
+               .observed = fmt::format("{} answers to other probes", answers),
+               .references = kSecrets,
+               .summary = fmt::format("{} answers to other probes showed no secret", answers)});
+}
 
 }  // namespace
 
@@ -794,8 +820,11 @@ const Explanation kExplanation{
         "an error shows a stack trace, a query, a path of the source or a debugger; any body or header has a "
         "value of\n"
         "secrets, plain, in base64 (also inside of what was encoded), hex or percent-encoded, or what forbid "
-        "names. Declared\n"
-        "paths are judged by what they show, not by answering.",
+        "names; an\n"
+        "answer to any other probe has such a value (exposure.secret_elsewhere). Declared paths are judged "
+        "by "
+        "what they\n"
+        "show, not by answering.",
     .unclear =
         "The app does not answer, answers 5xx, or refuses or redirects everything (declare `as` and a path "
         "that it is\n"
@@ -817,15 +846,11 @@ std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics&) {
   settings.http = HttpKeys::from(values);
   settings.allow = values.strings("allow");
   settings.forbid = values.patterns("forbid");
-  for (const SecretValue& secret : values.secrets("secrets")) {
-    Known known{.name = secret.ref.text(), .forms = {}};
-    const std::string_view value = ascii::trim(secret.value.reveal(), ascii::kSpace);
-    // Of a URL the password alone gives enough away.
-    for (const std::string& text : {std::string(value), parts_of(value).secret})
-      for (std::string& form : written_forms(text)) known.forms.emplace_back(std::move(form));
-    settings.secrets.push_back(std::move(known));
-  }
-  return std::make_unique<ExposureProbe>(std::move(settings));
+  std::vector<KnownSecret> secrets;
+  for (const SecretValue& secret : values.secrets("secrets"))
+    secrets.push_back(KnownSecret::of(secret.ref.text(), secret.value.reveal()));
+  settings.secrets = SecretFinder(std::move(secrets));
+  return std::make_unique<ExposureProbe>(probe.name, std::move(settings));
 }
 
 }  // namespace holdshort::exposure

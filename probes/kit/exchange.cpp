@@ -79,18 +79,7 @@ std::string Exchange::forwarded_for(const std::string& client, const std::string
   return (sent.empty() ? "" : sent + ", ") + client + ", " + kProxyAddress;
 }
 
-std::string Exchange::describe(const Call& call) {
-  std::string target;
-  for (const char c : call.target) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte >= 0x7f) {
-      target += fmt::format("\\x{:02x}", byte);
-    } else {
-      target += c;
-    }
-  }
-  return call.method + " " + target;
-}
+std::string Exchange::describe(const Call& call) { return holdshort::describe(call.method, call.target); }
 
 Check Exchange::no_credentials(std::string id, const std::string& identity, Error why) {
   return {.id = std::move(id),

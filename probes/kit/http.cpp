@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "probes/kit/ascii.h"
 
 namespace holdshort {
@@ -41,6 +43,15 @@ bool only_codings(const std::vector<Header>& headers, std::string_view name,
 }
 
 }  // namespace
+
+std::string describe(std::string_view method, std::string_view target) {
+  std::string text = std::string(method) + ' ';
+  for (const char c : target) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += byte < 0x20 || byte >= 0x7f ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
+  }
+  return text;
+}
 
 bool same_name(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),

@@ -27,6 +27,9 @@ std::vector<std::string> field_lines(const std::vector<Header>& headers, std::st
 // What the lines of that name list, between commas, trimmed; nothing where they are empty (RFC 9110 5.6.1).
 std::vector<std::string> field_items(const std::vector<Header>& headers, std::string_view name);
 
+// "GET /admin": for reports. What is not visible ASCII is escaped.
+std::string describe(std::string_view method, std::string_view target);
+
 // Where a request goes and how the connection is made.
 struct Endpoint {
   Url url;

@@ -15,6 +15,16 @@ std::string upper(std::string text) {
   return text;
 }
 
+// As .NET's HttpUtility writes it: "%2f".
+std::string with_small_escapes(std::string encoded) {
+  for (std::size_t at = encoded.find('%'); at != encoded.npos && at + 2 < encoded.size();
+       at = encoded.find('%', at + 1))
+    for (const std::size_t digit : {at + 1, at + 2})
+      if (encoded[digit] >= 'A' && encoded[digit] <= 'F')
+        encoded[digit] = static_cast<char>(encoded[digit] - 'A' + 'a');
+  return encoded;
+}
+
 // Without what depends on the `before` bytes in front of it (modulo 3) and on those behind it, so that it is
 // also found where a user's name or a newline was encoded along.
 std::string stable_base64(std::string_view value, std::size_t before,
@@ -55,9 +65,13 @@ std::string line_of_pem(std::string_view value) {
 
 std::vector<std::string> written_forms(std::string_view value) {
   if (value.size() < kMinSearchedBytes) return {};
-  std::vector<std::string> forms{std::string(value),        crypto::hex(value),
-                                 upper(crypto::hex(value)), ascii::percent_encoded(value),
-                                 json_escape(value),        line_of_pem(value)};
+  std::vector<std::string> forms{std::string(value),
+                                 crypto::hex(value),
+                                 upper(crypto::hex(value)),
+                                 ascii::percent_encoded(value),
+                                 with_small_escapes(ascii::percent_encoded(value)),
+                                 json_escape(value),
+                                 line_of_pem(value)};
   for (const std::size_t before : {0u, 1u, 2u})
     for (const auto encode : {crypto::base64, crypto::base64url})
       forms.push_back(stable_base64(value, before, encode));

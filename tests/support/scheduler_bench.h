@@ -85,7 +85,10 @@ inline Config config_of(std::vector<std::string> names) {
 }
 
 struct Bench {
-  explicit Bench(Config config) : client([](const Sent&) { return Response{}; }) {
+  // `app` answers the probes that send HTTP.
+  explicit Bench(
+      Config config, ScriptedClient::Script app = [](const Sent&) { return Response{}; })
+      : client(std::move(app)) {
     scheduler = std::make_unique<Scheduler>(World{client, clock, environment, offload, log, board, 1},
                                             std::move(config));
     boost::asio::co_spawn(loop, scheduler->run(), [this](std::exception_ptr) { ended = true; });

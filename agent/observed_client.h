@@ -1,0 +1,27 @@
+// Sees every answer that one run of a probe gets.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "probes/kit/http_client.h"
+#include "probes/kit/sightings.h"
+
+namespace holdshort {
+
+// Looks answers through for the secrets that are watched. What is referred to outlives *this.
+class ObservedClient final : public HttpClient {
+ public:
+  ObservedClient(HttpClient& client, Sightings& sightings, std::string probe)
+      : client_(client), sightings_(sightings), probe_(std::move(probe)) {}
+  Awaitable<Response> send(Endpoint endpoint, Request request, Limits limits) override;
+  Awaitable<std::vector<Response>> burst(Endpoint endpoint, std::vector<Request> requests,
+                                         Limits limits) override;
+
+ private:
+  HttpClient& client_;
+  Sightings& sightings_;
+  const std::string probe_;
+};
+
+}  // namespace holdshort
