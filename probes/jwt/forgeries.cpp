@@ -23,17 +23,21 @@ const References kSignature{"OWASP API2:2023", "ASVS 9.1.1", "CWE-347"};
 const References kAlgorithm{"OWASP API2:2023", "ASVS 9.1.2", "CWE-327", "CWE-347"};
 const References kKey{"OWASP API2:2023", "ASVS 9.1.3", "CWE-321", "CWE-1392"};
 const References kKeySource{"OWASP API2:2023", "ASVS 9.1.3", "CWE-345", "CWE-347"};
+const References kKeyFetched{"OWASP API2:2023", "OWASP API7:2023", "ASVS 9.1.3", "CWE-345", "CWE-918"};
 const References kKeyPath{"OWASP API2:2023", "ASVS 9.1.3", "CWE-22", "CWE-347"};
 const References kKeyQuery{"OWASP API2:2023", "ASVS 9.1.3", "CWE-89", "CWE-347"};
 const References kTime{"OWASP API2:2023", "ASVS 9.2.1", "CWE-613"};
 const References kIssuer{"OWASP API2:2023", "ASVS 9.1.3", "CWE-345"};
 const References kAudience{"OWASP API2:2023", "ASVS 9.2.3", "CWE-345"};
+const References kKind{"OWASP API2:2023", "ASVS 9.2.2", "RFC 8725 3.11"};
 const References kShape{"ASVS 9.1.1", "RFC 7515 4.1.11"};
 
 constexpr std::int64_t kHour = 3600, kDay = 24 * kHour;
 constexpr std::size_t kKeyBytes = 32;        // of a random HMAC key
 constexpr std::size_t kTruncatedBytes = 16;  // of a signature
 constexpr std::size_t kLongKeyId = 4096;     // below the smallest header limit that servers have, 8 KiB
+constexpr std::size_t kSealingKeyBytes = 32, kNonceBytes = 12;  // of A256GCM (RFC 7518 5.3)
+constexpr std::string_view kForeignKeyId = "holdshort";
 constexpr std::string_view kElsewhere = "https://holdshort.invalid";  // RFC 6761 6.4: nobody's
 
 // What code falls back to: process.env.JWT_SECRET || "secret".
@@ -50,6 +54,11 @@ SigningKey secret_key(std::string_view text) { return Secret(std::string(text));
 
 bool is_hmac(const Algorithm* algorithm) { return algorithm && algorithm->family == Family::hmac; }
 
+// The foreign key's own algorithm where the genuine one is of the same kind.
+const Algorithm& foreign_algorithm(const Algorithm* own) {
+  return own && !is_hmac(own) ? *own : algorithm("ES256");
+}
+
 // Adds to a list; what would be the genuine token after all is left out.
 class Forger {
  public:
@@ -57,7 +66,9 @@ class Forger {
       : genuine_(material.genuine),
         source_(*material.source),
         random_(*material.random),
-        now_(material.now) {}
+        now_(material.now),
+        key_set_url_(material.key_set_url),
+        chain_url_(material.chain_url) {}
 
   std::vector<ForgedToken> take() { return std::move(list_); }
 
@@ -92,7 +103,7 @@ class Forger {
   }
 
   void add_empty_key() {
-    const Algorithm& hmac = is_hmac(source_.algorithm) ? *source_.algorithm : algorithm("HS256");
+    const Algorithm& hmac = own_hmac();
     add_signed("key_empty", hmac, secret_key(""), with_algorithm(json::quote(hmac.name)),
                "with a token signed with an empty key", "the app's key is not set", kKey);
   }
@@ -119,6 +130,15 @@ class Forger {
     add_signed("jwk_embedded", foreign_algorithm(), key,
                json::with_member(foreign_header(), "jwk", key.jwk()),
                "with a token that brings its own key (jwk)", "the key is taken from the token", kKeySource);
+  }
+
+  // ASVS 9.1.3: a key comes from where the app looks for it, not from where a token says.
+  void add_fetched_keys() {
+    const char* const means = "the key is fetched from where the token says";
+    add_fetched("jku", key_set_url_, json::with_member(foreign_header(), "kid", json::quote(kForeignKeyId)),
+                "with a token that says where its key is (jku)", means);
+    add_fetched("x5u", chain_url_, foreign_header(), "with a token that says where its certificate is (x5u)",
+                means);
   }
 
   void add_key_file() {
@@ -160,8 +180,23 @@ class Forger {
           fmt::format("with an unsigned token whose algorithm is {}", value), means, kAlgorithm);
   }
 
+  void add_other_kind_of_key() {
+    if (!source_.algorithm) return;
+    const Algorithm& other = algorithm(is_hmac(source_.algorithm) ? "ES256" : "HS256");
+    add_signed("wrong_key_other_algorithm", other,
+               is_hmac(&other) ? secret_key(random_bytes()) : foreign_key(foreign_kind(&other)),
+               with_algorithm(json::quote(other.name)),
+               fmt::format("with a token signed by {} with a key that nobody has", other.name),
+               "any key of another algorithm will do", kSignature);
+  }
+
   void add_more_key_ids() {
     const char* const means = "an unknown kid gives an empty key";
+    if (json::at(genuine_.header, "/kid").lookup == json::Lookup::found)
+      add_signed("kid_missing", own_hmac(), secret_key(""),
+                 json::without_member(with_algorithm(json::quote(own_hmac().name)), "kid"),
+                 "with a token that has no kid, signed with an empty key",
+                 "where no kid is named the key is empty", kKeySource);
     add_key_id("kid_proc", R"("../../../../../../proc/sys/kernel/randomize_va_space")", "2\n",
                "with a token whose kid names a file of /proc", "the kid is opened as a file", kKeyPath);
     add_key_id("kid_query", json::quote("x' UNION SELECT 'hs' -- "), "hs", "with a token whose kid is SQL",
@@ -179,6 +214,22 @@ class Forger {
     add_signed("x5c_embedded", foreign_algorithm(), key, json::with_member(foreign_header(), "x5c", chain),
                "with a token that brings its own certificate (x5c)", "the key is taken from the token",
                kKeySource);
+  }
+
+  // Five parts (RFC 7516 3.1): whoever may encrypt is nobody in particular, so that what is inside must be
+  // signed all the same.
+  void add_encrypted() {
+    const char* const means = "an unsigned token is believed where it was encrypted";
+    const std::string zeros(kSealingKeyBytes, '\0');
+    add("jwe_dir", encrypted(R"({"alg":"dir","enc":"A256GCM","cty":"JWT"})", zeros, ""),
+        "with an unsigned token encrypted with a key of zeros (alg dir)", means, kAlgorithm);
+    for (const crypto::PublicKey& each : public_keys()) {
+      if (!each.key.is_rsa()) continue;
+      const std::string key = random_bytes();
+      add("jwe_public_key",
+          encrypted(R"({"alg":"RSA-OAEP","enc":"A256GCM","cty":"JWT"})", key, each.key.encrypt(key)),
+          "with an unsigned token encrypted to the public key", means, kAlgorithm);
+    }
   }
 
   // CVE-2022-21449: for r = s = 0 the equation holds for every message.
@@ -234,6 +285,10 @@ class Forger {
                "crit is ignored (RFC 7515 4.1.11)");
     add_header("crit_empty", "crit", "[]", "with an empty crit", "crit is ignored (RFC 7515 4.1.11)");
     add_header("b64_false", "b64", "false", "with b64 = false", "b64 without crit is ignored (RFC 7797 6)");
+    add_signed("typ_other", *source_.algorithm, *source_.key(),
+               json::with_member(genuine_.header, "typ", R"("dpop+jwt")"),
+               "with a token of another kind (typ dpop+jwt)",
+               "typ is not looked at; whether tokens of other kinds get in is up to their claims", kKind);
     if (const Algorithm* other = other_algorithm())
       add_signed("alg_not_pinned", *other, *source_.key(), with_algorithm(json::quote(other->name)),
                  fmt::format("with {} instead of {}", other->name, source_.algorithm->name),
@@ -255,7 +310,7 @@ class Forger {
   // --- HMAC with keys that are known
 
   void add_known_keys(const std::string& id, std::span<const std::string_view> keys, std::string_view with) {
-    const Algorithm& hmac = is_hmac(source_.algorithm) ? *source_.algorithm : algorithm("HS256");
+    const Algorithm& hmac = own_hmac();
     const auto* own = source_.key() ? std::get_if<Secret>(source_.key()) : nullptr;
     for (const std::string_view key : keys) {
       if (own && own->reveal() == key) continue;
@@ -297,10 +352,28 @@ class Forger {
 
   void add_key_id(std::string_view id, const std::string& key_id, std::string_view key, std::string_view with,
                   std::string_view means, const References& references) {
-    const Algorithm& hmac = is_hmac(source_.algorithm) ? *source_.algorithm : algorithm("HS256");
+    const Algorithm& hmac = own_hmac();
     add_signed(id, hmac, secret_key(key),
                json::with_member(with_algorithm(json::quote(hmac.name)), "kid", key_id), with, means,
                references);
+  }
+
+  // Nothing where there is nobody who could fetch the key.
+  void add_fetched(const char* member, const std::string& url, const std::string& header,
+                   std::string_view with, std::string_view means) {
+    if (url.empty()) return;
+    add_signed(member, foreign_algorithm(), foreign_key(foreign_kind(source_.algorithm)),
+               json::with_member(header, member, json::quote(url)), with, means, kKeyFetched);
+    list_.back().page = url;
+  }
+
+  // The compact form of RFC 7516 7.1, around the claims unsigned.
+  std::string encrypted(std::string_view header, std::string_view key, std::string_view encrypted_key) {
+    const std::string inside = with_header(with_algorithm(R"("none")")) + ".";
+    const std::string nonce = random_bytes().substr(0, kNonceBytes), start = crypto::base64url(header);
+    const crypto::Sealed sealed = crypto::aes_gcm(key, nonce, start, inside);
+    return fmt::format("{}.{}.{}.{}.{}", start, crypto::base64url(encrypted_key), crypto::base64url(nonce),
+                       crypto::base64url(sealed.text), crypto::base64url(sealed.tag));
   }
 
   void add_confused(std::string_view form, std::string_view hmac, const std::string& key,
@@ -335,10 +408,11 @@ class Forger {
     return text;
   }
 
-  // The foreign key's own algorithm where the genuine one is of the same kind.
-  const Algorithm& foreign_algorithm() const {
-    return source_.algorithm && !is_hmac(source_.algorithm) ? *source_.algorithm : algorithm("ES256");
+  const Algorithm& own_hmac() const {
+    return is_hmac(source_.algorithm) ? *source_.algorithm : algorithm("HS256");
   }
+
+  const Algorithm& foreign_algorithm() const { return holdshort::jwt::foreign_algorithm(source_.algorithm); }
   std::string foreign_header() const { return with_algorithm(json::quote(foreign_algorithm().name)); }
 
   // Another one that the right key signs with.
@@ -373,6 +447,7 @@ class Forger {
   const jose::TokenSource& source_;
   std::mt19937_64& random_;
   const std::int64_t now_;
+  const std::string key_set_url_, chain_url_;
   Forgery::Weight weight_ = Forgery::Weight::must_be_refused;
   std::vector<ForgedToken> list_;
 };
@@ -387,12 +462,15 @@ std::vector<ForgedToken> forged_signatures(const Material& material, Catalogue c
   forger.add_empty_key();
   forger.add_confusion(catalogue);
   forger.add_embedded_key();
+  forger.add_fetched_keys();
   forger.add_key_file();
   if (catalogue == Catalogue::thorough) {
     forger.add_more_signatures();
     forger.add_more_none();
+    forger.add_other_kind_of_key();
     forger.add_more_key_ids();
     forger.add_embedded_certificate();
+    forger.add_encrypted();
     forger.add_zero_signatures();
   }
   return forger.take();
@@ -436,6 +514,19 @@ bool is_signed_with_known_key(const Token& token, const Algorithm& algorithm) {
   return signs("") || std::ranges::any_of(fallbacks, signs_somehow) ||
          std::ranges::any_of(published_keys(), signs_somehow) ||
          std::ranges::any_of(placeholders(), signs_somehow);
+}
+
+std::string foreign_keys(const Algorithm* algorithm) {
+  std::string jwk = foreign_key(foreign_kind(algorithm)).jwk();
+  for (const auto& [member, value] : {std::pair<std::string_view, std::string_view>{"kid", kForeignKeyId},
+                                      {"use", "sig"},
+                                      {"alg", foreign_algorithm(algorithm).name}})
+    jwk = json::with_member(jwk, member, json::quote(value));
+  return fmt::format(R"({{"keys":[{}]}})", jwk);
+}
+
+std::string foreign_chain(const Algorithm* algorithm) {
+  return crypto::pem("CERTIFICATE", foreign_key(foreign_kind(algorithm)).self_signed_certificate());
 }
 
 const AsymmetricKey& foreign_key(AsymmetricKey::Kind kind) {

@@ -22,6 +22,7 @@ struct ForgedToken {
   std::string means;  // "signatures are not verified"
   std::vector<std::string> references;
   Forgery::Weight weight = Forgery::Weight::must_be_refused;
+  std::string page;  // a URL of ours that it names; "" : none
 };
 
 // What forgeries are made of.
@@ -30,6 +31,8 @@ struct Material {
   const jose::TokenSource* source = nullptr;
   std::int64_t now = 0;               // seconds since 1970
   std::mt19937_64* random = nullptr;  // for keys that are nobody's
+  // Where foreign_keys() and foreign_chain() can be fetched; "" : nowhere, and no token says so.
+  std::string key_set_url, chain_url;
 };
 
 // By what they need: the signature and the header (any token will do), then the claims, for which the token
@@ -43,6 +46,10 @@ std::vector<ForgedToken> with_fallback_keys(const Material& material);
 std::vector<ForgedToken> with_published_keys(const Material& material);
 // Offline: whether such a key, or a placeholder, has signed the genuine token.
 bool is_signed_with_known_key(const jose::Token& token, const jose::Algorithm& algorithm);
+
+// What stands behind jku and x5u: a JWKS and a chain in PEM (RFC 7515 4.1.2, 4.1.5), of the foreign key.
+std::string foreign_keys(const jose::Algorithm* algorithm);
+std::string foreign_chain(const jose::Algorithm* algorithm);
 
 // The pair that wrong and embedded keys are taken from: made once, RSA in tens of milliseconds. Any thread.
 const crypto::AsymmetricKey& foreign_key(crypto::AsymmetricKey::Kind kind);

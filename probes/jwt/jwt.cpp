@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,6 +15,8 @@
 #include "probes/jwt/forgeries.h"
 #include "probes/kit/forgery.h"
 #include "probes/kit/json.h"
+#include "probes/kit/loopback_pages.h"
+#include "probes/kit/way.h"
 #include "probes/kit/wordlists.h"
 
 namespace holdshort::jwt {
@@ -55,6 +58,7 @@ const std::vector<Alternatives>& alternatives() {
 
 const std::vector<std::string> kReferences{"OWASP API2:2023", "ASVS 9.1.1", "CWE-287"};
 const std::vector<std::string> kUnguarded{"OWASP API2:2023", "ASVS 8.2.1", "CWE-306"};
+const std::vector<std::string> kLifetime{"OWASP API2:2023", "ASVS 9.2.1", "CWE-613"};
 const std::vector<std::string> kKnownKey{"OWASP API2:2023", "ASVS 9.1.3", "CWE-321", "CWE-1392"};
 
 struct Settings {
@@ -153,6 +157,8 @@ class Verification {
     material.now = seconds_of(context_.clock.wall_now());
     material.random = &context_.random;
     co_await prepare_foreign_key();
+    LoopbackPages pages;
+    co_await put_up_keys(pages, material, outcome);
 
     std::vector<ForgedToken> forged = forged_signatures(material, settings_.catalogue);
     if (trial_.served() && source_.key()) {
@@ -165,12 +171,16 @@ class Verification {
     for (const ForgedToken& each : forged) {
       Forgery forgery = made_of(each);
       Check check = co_await trial_.refused(std::move(forgery));
+      if (!each.page.empty() && pages.was_fetched(each.page)) note_fetch(each, check);
       const Outcome seen = check.outcome;
       outcome.add(std::move(check));
       if (seen > Outcome::pass && context_.pace == Pace::startup) co_return false;
       if (trial_.is_silent()) co_return false;
     }
-    if (!source_.key()) outcome.add(claims_need_a_key());
+    if (!source_.key()) {
+      outcome.add(claims_need_a_key());
+      outcome.add(judge_lifetime(material));
+    }
     if (!co_await try_known_keys(material, outcome)) co_return false;
     if (trial_.served()) outcome.add(co_await trial_.still_accepted("jwt.still_accepted"));
     co_return true;
@@ -194,10 +204,68 @@ class Verification {
     co_await context_.offload.run(std::move(work));
   }
 
-  static Check claims_need_a_key() {
-    return {.id = "jwt.claims",
+  // --- keys that a token points at
+
+  // Only an app on this machine can be led to a page of ours, and no other may be called.
+  bool is_here() const {
+    const Url& url = settings_.http.url ? *settings_.http.url : context_.app.url;
+    return url.scheme == Url::Scheme::unix_socket || is_loopback(url.host) ||
+           settings_.http.through_private_ip || url.host == context_.app.private_ip;
+  }
+
+  Awaitable<void> put_up_keys(LoopbackPages& pages, Material& material, ProbeOutcome& outcome) {
+    std::string why = "only an app on this machine can be led to a page of holdshort's own";
+    if (is_here()) {
+      const Result<void> opened = co_await pages.open();
+      if (!opened) why = "no page can be put up on loopback: " + opened.error().message;
+    }
+    if (!pages.is_open()) {
+      outcome.add(skipped("jwt.jku", "keys that a token points at (jku, x5u) were not tried: " + why));
+      co_return;
+    }
+    const std::string path = fmt::format("{:016x}{:016x}", context_.random(), context_.random());
+    material.key_set_url =
+        pages.add(path + "/jwks.json", "application/json", foreign_keys(source_.algorithm));
+    material.chain_url =
+        pages.add(path + "/chain.pem", "application/x-pem-file", foreign_chain(source_.algorithm));
+  }
+
+  // Whether or not the token then got in.
+  static void note_fetch(const ForgedToken& forged, Check& check) {
+    check.observed += ", and a call to the address in the token";
+    if (check.outcome == Outcome::fail) return;
+    check.outcome = Outcome::fail;
+    check.summary =
+        fmt::format("{} {}: the app called that address, so whoever sends a token chooses where it calls",
+                    check.request, forged.with);
+  }
+
+  static Check skipped(std::string id, std::string why) {
+    return {.id = std::move(id),
             .outcome = Outcome::skipped,
-            .summary = "exp, nbf, iss and aud can be forged only with the key that signs"};
+            .summary = std::move(why)};
+  }
+
+  static Check claims_need_a_key() {
+    return skipped("jwt.claims", "exp, nbf, iss and aud can be forged only with the key that signs");
+  }
+
+  // An issuer that writes exp in milliseconds lets its tokens live for fifty thousand years, and every
+  // verifier agrees.
+  Check judge_lifetime(const Material& material) const {
+    constexpr double kMaxDays = 400, kSecondsADay = 86400;
+    const json::Found expiry = json::at(material.genuine.claims, "/exp");
+    Check check = skipped("jwt.lifetime", "the token does not say when it ends");
+    check.expected = fmt::format("an exp within {} days", kMaxDays);
+    check.references = kLifetime;
+    if (expiry.lookup != json::Lookup::found) return check;
+    const double days =
+        (std::strtod(expiry.text.c_str(), nullptr) - static_cast<double>(material.now)) / kSecondsADay;
+    check.observed = days > kMaxDays ? "a later one" : "one";
+    check.outcome = days > kMaxDays ? Outcome::skipped : Outcome::pass;
+    check.summary = days > kMaxDays ? "the token lives for more than 400 days; is its exp in milliseconds?"
+                                    : "the token ends in time";
+    return check;
   }
 
   // --- keys that everybody knows
@@ -344,24 +412,31 @@ const Explanation kExplanation{
         "`token` or of the identity `as`; with an identity of the kind jwt its key is used. Forged:\n"
         "the signature's first bit flipped, claims changed after signing, algorithm \"none\" three\n"
         "ways, a key that nobody has, an empty key, the public key as shared secret, a key inside\n"
-        "the token, a kid that names /dev/null; and with the right key: expired, not yet valid, and\n"
-        "where claims has them a wrong and a missing iss and aud. 18 requests with a secret, 21\n"
-        "with an RSA key; 20 ms against an Express app. forgeries = \"thorough\" sends about 160:\n"
-        "other spellings of these, and every published key. Where the valid token is refused, the\n"
-        "keys that code falls back to are tried.",
+        "the token (jwk) and at an address in it (jku, x5u), a kid that names /dev/null; and with\n"
+        "the right key: expired, not yet valid, and where claims has them a wrong and a missing iss\n"
+        "and aud. The address is a page of holdshort's own on 127.0.0.1, there for as long as the\n"
+        "run lasts; an app on another machine is not asked. 20 requests with a secret, 23 with an\n"
+        "RSA key; 20 ms against an Express app. forgeries = \"thorough\" sends about 165: other\n"
+        "spellings of these, unsigned tokens inside encrypted ones, and every published key. Where\n"
+        "the valid token is refused, the keys that code falls back to are tried.",
     .passes =
         "The valid token is served before and after; without a token nobody is, and every forged\n"
         "one is refused by reject_status or by a redirect to a login page.",
     .fails =
-        "A forged token is served: the check names the flaw (jwt.alg_none, jwt.expired, ...). A\n"
-        "path that serves strangers too fails as jwt.no_token. A given token that a placeholder or\n"
-        "a published key has signed fails as jwt.key_published. What the declared secret itself is\n"
-        "worth is the question of a probe of type secret. Leniencies that let nobody in by\n"
-        "themselves (an unknown crit, exp as text, HS512 with the same key) are skipped, and say so.",
+        "A forged token is served: the check names the flaw (jwt.alg_none, jwt.expired, ...). An\n"
+        "app that calls the address in a token fails as jwt.jku or jwt.x5u even if it refuses the\n"
+        "token afterwards: whoever sends one chooses where it calls. A path that serves strangers\n"
+        "too fails as jwt.no_token. A given token that a placeholder or a published key has signed\n"
+        "fails as jwt.key_published. What the declared secret itself is worth is the question of a\n"
+        "probe of type secret. Leniencies that let nobody in by themselves (an unknown crit, exp as\n"
+        "text, HS512 with the same key, another typ, a given token that lives for years) are\n"
+        "skipped, and say so.",
     .unclear =
         "The app does not answer, answers 5xx or 404, refuses the valid token, or refuses it\n"
         "afterwards (a lockout or a limit). A 2xx that says no needs a marker. Without a key exp,\n"
-        "nbf, iss and aud are not tried.\n"
+        "nbf, iss and aud are not tried. In a container an app has a loopback of its own: there it\n"
+        "is not seen where a token leads it, only that it does not take the token. Tokens that were\n"
+        "revoked, and of callers who are gone, are not tried: nothing declares one.\n"
         "Side effects: each forged token leaves a refusal in the app's log; an app that locks out\n"
         "by the token's sub may lock that sub: give the probe one of its own, with few rights.",
     .example =
@@ -369,9 +444,10 @@ const Explanation kExplanation{
         "secret = { env = \"JWT_SECRET\" }\nclaims = { sub = \"probe\", iss = \"orders\", aud = "
         "\"orders-api\" }\n",
     .references =
-        "OWASP API2:2023; ASVS 5.0 8.2.1, 9.1.1, 9.1.2, 9.1.3, 9.2.1, 9.2.3; RFC 7519, RFC 8725; CWE-22, "
+        "OWASP API2:2023, API7:2023; ASVS 5.0 8.2.1, 9.1.1, 9.1.2, 9.1.3, 9.2.1, 9.2.2, 9.2.3; RFC 7519, RFC "
+        "8725; CWE-22, "
         "CWE-89, "
-        "CWE-287, CWE-306, CWE-321, CWE-327, CWE-345, CWE-347, CWE-613, CWE-1392",
+        "CWE-287, CWE-306, CWE-321, CWE-327, CWE-345, CWE-347, CWE-613, CWE-918, CWE-1392",
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics& diagnostics) {

@@ -61,6 +61,10 @@ struct FreeKey {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 };
 
+struct FreeCipher {
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+};
+
 PrivateKey inspect_der(std::string_view der) {
   if (!is_whole_sequence(der)) return {};
   const unsigned char* at = bytes_of(der);
@@ -117,6 +121,24 @@ std::string sha256(std::string_view message) {
   if (!EVP_Digest(message.data(), message.size(), digest.data(), &size, EVP_sha256(), nullptr))
     throw std::runtime_error("SHA-256 failed");
   return {digest.begin(), digest.begin() + size};
+}
+
+Sealed aes_gcm(std::string_view key, std::string_view nonce, std::string_view associated,
+               std::string_view text) {
+  constexpr int kTagBytes = 16;
+  Sealed sealed{std::string(text.size(), '\0'), std::string(kTagBytes, '\0')};
+  const std::unique_ptr<EVP_CIPHER_CTX, FreeCipher> context(EVP_CIPHER_CTX_new());
+  auto* out = reinterpret_cast<unsigned char*>(sealed.text.data());
+  int size = 0;
+  if (!context ||
+      !EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, bytes_of(key), bytes_of(nonce)) ||
+      !EVP_EncryptUpdate(context.get(), nullptr, &size, bytes_of(associated),
+                         static_cast<int>(associated.size())) ||
+      !EVP_EncryptUpdate(context.get(), out, &size, bytes_of(text), static_cast<int>(text.size())) ||
+      !EVP_EncryptFinal_ex(context.get(), out + size, &size) ||
+      !EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, kTagBytes, sealed.tag.data()))
+    throw std::runtime_error("AES-GCM failed");
+  return sealed;
 }
 
 std::string base64(std::string_view bytes) {

@@ -11,8 +11,14 @@ enum class Digest { sha1, sha256, sha384, sha512 };  // sha1: old webhook scheme
 const char* name_of(Digest digest);                  // as OpenSSL knows it: "SHA256"
 std::string hmac(Digest digest, std::string_view key, std::string_view message);  // raw bytes
 std::string sha256(std::string_view message);                                     // raw bytes
-std::string base64(std::string_view bytes);                                       // with padding
-std::string base64url(std::string_view bytes);                                    // without padding
+// AES-256-GCM (NIST SP 800-38D): the ciphertext and its tag of 16 bytes. `key` has 32 bytes, `nonce` 12.
+struct Sealed {
+  std::string text, tag;
+};
+Sealed aes_gcm(std::string_view key, std::string_view nonce, std::string_view associated,
+               std::string_view text);
+std::string base64(std::string_view bytes);     // with padding
+std::string base64url(std::string_view bytes);  // without padding
 // Either alphabet, padding optional, no white space; nullopt where it is none. Strict: bits left over are
 // zero.
 std::optional<std::string> decode_base64(std::string_view text);

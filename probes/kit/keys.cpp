@@ -256,6 +256,22 @@ std::string AsymmetricKey::sign(Digest digest, Padding padding, std::string_view
   return of == Kind::p256 || of == Kind::p384 ? joined_signature(signature, coordinate_bytes(of)) : signature;
 }
 
+std::string AsymmetricKey::encrypt(std::string_view text) const {
+  const Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(
+      EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
+  std::size_t size = 0;
+  if (!context || EVP_PKEY_encrypt_init(context.get()) <= 0 ||
+      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING) <= 0 ||
+      EVP_PKEY_encrypt(context.get(), nullptr, &size, bytes_of(text), text.size()) <= 0)
+    broken("RSA-OAEP");
+  std::string encrypted(size, '\0');
+  if (EVP_PKEY_encrypt(context.get(), reinterpret_cast<unsigned char*>(encrypted.data()), &size,
+                       bytes_of(text), text.size()) <= 0)
+    broken("RSA-OAEP");
+  encrypted.resize(size);
+  return encrypted;
+}
+
 std::string AsymmetricKey::spki() const { return der_of<EVP_PKEY>(i2d_PUBKEY, key_.get()); }
 
 std::string AsymmetricKey::pkcs1() const { return der_of<EVP_PKEY>(i2d_PublicKey, key_.get()); }

@@ -30,6 +30,10 @@ class AsymmetricKey {
   // As JOSE has it: an EC signature is r and s side by side (RFC 7518 3.4). Needs a pair.
   std::string sign(Digest digest, Padding padding, std::string_view message) const;
 
+  // For whoever has the pair, by RSA-OAEP with SHA-1 (RFC 7518 4.3); RSA only, and `text` no longer than an
+  // AES key.
+  std::string encrypt(std::string_view text) const;
+
   std::string spki() const;   // DER of SubjectPublicKeyInfo, "BEGIN PUBLIC KEY"
   std::string pkcs1() const;  // DER of RSAPublicKey, "BEGIN RSA PUBLIC KEY"; RSA only
   // The public half as JSON members in RFC 7638's order; "" for `other`.

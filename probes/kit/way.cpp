@@ -3,13 +3,10 @@
 #include <utility>
 
 namespace holdshort {
-namespace {
 
 bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
-
-}  // namespace
 
 Via via_of(const Values& values) {
   return values.string("via") == "private" ? Via::private_ip : Via::loopback;

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "probes/kit/fields.h"
 #include "probes/kit/url.h"
 #include "probes/probe.h"
 
 namespace holdshort {
+
+bool is_loopback(std::string_view host);  // by its address, or by the name of RFC 6761 6.3
 
 enum class Via { loopback, private_ip };
 Via via_of(const Values& values);

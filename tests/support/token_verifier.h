@@ -154,6 +154,40 @@ inline std::string public_pem_of(EVP_PKEY* key) {
   const long size = BIO_get_mem_data(out.get(), &data);
   return {data, static_cast<std::size_t>(size)};
 }
+// What a JWE in five parts has inside; "" where it does not open with `key` (A256GCM).
+inline std::string unsealed(const SeenToken& token, const std::string& key) {
+  if (token.parts.size() != 5 || key.size() != 32) return "";
+  const auto part = [&](std::size_t i) { return from_base64url(token.parts[i]).value_or(""); };
+  const auto bytes = [](const std::string& s) { return reinterpret_cast<const unsigned char*>(s.data()); };
+  const std::string nonce = part(2), sealed = part(3);
+  std::string tag = part(4), inside(sealed.size(), '\0');
+  const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context(EVP_CIPHER_CTX_new(),
+                                                                                &EVP_CIPHER_CTX_free);
+  auto* out = reinterpret_cast<unsigned char*>(inside.data());
+  int size = 0;
+  const bool opens =
+      nonce.size() == 12 && tag.size() == 16 &&
+      EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr, bytes(key), bytes(nonce)) &&
+      EVP_DecryptUpdate(context.get(), nullptr, &size, bytes(token.parts[0]),
+                        static_cast<int>(token.parts[0].size())) &&
+      EVP_DecryptUpdate(context.get(), out, &size, bytes(sealed), static_cast<int>(sealed.size())) &&
+      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, 16, tag.data()) &&
+      EVP_DecryptFinal_ex(context.get(), out + size, &size) > 0;
+  return opens ? inside : "";
+}
+// What the public half has encrypted by RSA-OAEP.
+inline std::string decrypted(EVP_PKEY* pair, const std::string& text) {
+  const std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> context(
+      EVP_PKEY_CTX_new_from_pkey(nullptr, pair, nullptr), &EVP_PKEY_CTX_free);
+  std::string plain(512, '\0');
+  std::size_t size = plain.size();
+  if (EVP_PKEY_decrypt_init(context.get()) <= 0 ||
+      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING) <= 0 ||
+      EVP_PKEY_decrypt(context.get(), reinterpret_cast<unsigned char*>(plain.data()), &size,
+                       reinterpret_cast<const unsigned char*>(text.data()), text.size()) <= 0)
+    return "";
+  return plain.substr(0, size);
+}
 inline std::string ed25519_pem() {
   return pem_of(KeyPointer(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), &EVP_PKEY_free).get());
 }

@@ -144,5 +144,14 @@ TEST(Crypto, WhatIsNoPemPrivateKeyIsNone) {
     EXPECT_FALSE(crypto::inspect_private_key(text)) << text;
 }
 
+// The test cases 13 and 14 of "The Galois/Counter Mode of Operation" (McGrew and Viega).
+TEST(Crypto, AesGcmIsAsItsAuthorsHaveIt) {
+  const std::string key(32, '\0'), nonce(12, '\0');
+  EXPECT_EQ(crypto::hex(crypto::aes_gcm(key, nonce, "", "").tag), "530f8afbc74536b9a963b4f1c4cb738b");
+  const crypto::Sealed sealed = crypto::aes_gcm(key, nonce, "", std::string(16, '\0'));
+  EXPECT_EQ(crypto::hex(sealed.text), "cea7403d4d606b6e074ec5d3baf39d18");
+  EXPECT_EQ(crypto::hex(sealed.tag), "d0d1c8a799996bf0265b98b5d48ab919");
+}
+
 }  // namespace
 }  // namespace holdshort

@@ -111,11 +111,31 @@ ConfiguredProbe configured_with(const std::string& toml, std::map<std::string, s
   });
 }
 
+// Where an app that is asked something may ask somebody else before it answers.
+boost::asio::io_context* loop_of_the_run = nullptr;
+
 ProbeOutcome run(App app, const std::string& toml = kHmac,
                  std::map<std::string, std::string> variables = {}) {
   ConfiguredProbe configured = configured_with(toml, std::move(variables));
   Stage stage(std::move(app), configured.environment);
+  loop_of_the_run = &stage.loop;
   return configured.run(stage);
+}
+
+// The body of http://HOST:PORT/PATH, as an app fetches it.
+std::string fetch(const std::string& url) {
+  const std::size_t slash = url.find('/', 7);
+  Endpoint endpoint;
+  endpoint.url = Url::parse(url.substr(0, slash)).value();
+  Request request;
+  request.method = "GET";
+  request.target = url.substr(slash);
+  const std::unique_ptr<HttpClient> client = make_http_client();
+  std::optional<Response> response;
+  boost::asio::co_spawn(*loop_of_the_run, client->send(endpoint, request, Limits{}),
+                        [&](std::exception_ptr, Response got) { response = std::move(got); });
+  while (!response) loop_of_the_run->run_one();
+  return response->body;
 }
 
 std::string failed_ids(const ProbeOutcome& outcome) {
@@ -160,9 +180,7 @@ bool embedded_key_signs(const SeenToken& t) {
   const auto key = testing_support::key_of_jwk(t.header["jwk"]);
   return key && key_verifies(key.get(), t.algorithm(), t.signed_text, t.signature);
 }
-bool embedded_certificate_signs(const SeenToken& t) {
-  if (!t.header.is_object() || !t.header.contains("x5c")) return false;
-  const std::string der = crypto::decode_base64(t.header["x5c"][0].get<std::string>()).value_or("");
+bool certificate_signs(const std::string& der, const SeenToken& t) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   X509* certificate = d2i_X509(nullptr, &at, static_cast<long>(der.size()));
   if (!certificate) return false;
@@ -172,6 +190,29 @@ bool embedded_certificate_signs(const SeenToken& t) {
   EVP_PKEY_free(key);
   X509_free(certificate);
   return right;
+}
+
+bool embedded_certificate_signs(const SeenToken& t) {
+  if (!t.header.is_object() || !t.header.contains("x5c")) return false;
+  return certificate_signs(crypto::decode_base64(t.header["x5c"][0].get<std::string>()).value_or(""), t);
+}
+bool fetched_key_signs(const SeenToken& t) {
+  if (!t.header.is_object() || !t.header.contains("jku")) return false;
+  const nlohmann::json keys = nlohmann::json::parse(fetch(t.header["jku"]));
+  for (const nlohmann::json& jwk : keys["keys"]) {
+    if (jwk["kid"] != t.header["kid"] || jwk["alg"] != t.algorithm()) continue;
+    const auto key = testing_support::key_of_jwk(jwk);
+    return key && key_verifies(key.get(), t.algorithm(), t.signed_text, t.signature);
+  }
+  return false;
+}
+bool fetched_certificate_signs(const SeenToken& t) {
+  if (!t.header.is_object() || !t.header.contains("x5u")) return false;
+  return certificate_signs(crypto::find_pem(fetch(t.header["x5u"]), "CERTIFICATE")->der.value(), t);
+}
+bool holds_an_unsigned_token(const std::string& inside) {
+  const SeenToken nested = take_apart(inside);
+  return nested.algorithm() == "none" && inside.ends_with('.') && claims_hold(nested);
 }
 
 const std::vector<Hole>& holes() {
@@ -202,6 +243,18 @@ const std::vector<Hole>& holes() {
       {"jwt.key_empty", [](const SeenToken& t) { return empty_key_signs(t) && !has_key_id(t); }},
       {"jwt.jwk_embedded", embedded_key_signs},
       {"jwt.x5c_embedded", embedded_certificate_signs},
+      {"jwt.jku", fetched_key_signs},
+      {"jwt.x5u", fetched_certificate_signs},
+      {"jwt.wrong_key_other_algorithm",
+       [](const SeenToken& t) {
+         return t.algorithm() == "ES256" && t.header.size() == 2 && t.signature.size() == 64 &&
+                t.signature != std::string(64, '\0');
+       }},
+      {"jwt.jwe_dir",
+       [](const SeenToken& t) {
+         return t.algorithm() == "dir" &&
+                holds_an_unsigned_token(testing_support::unsealed(t, std::string(32, '\0')));
+       }},
       {"jwt.kid_traversal",
        [](const SeenToken& t) { return key_id(t).ends_with("/dev/null") && empty_key_signs(t); }},
       {"jwt.kid_proc",
@@ -338,6 +391,25 @@ const std::vector<Hole>& rsa_holes() {
        }},
       {"jwt.jwk_embedded", embedded_key_signs},
       {"jwt.x5c_embedded", embedded_certificate_signs},
+      {"jwt.jku", fetched_key_signs},
+      {"jwt.x5u", fetched_certificate_signs},
+      {"jwt.wrong_key_other_algorithm",
+       [](const SeenToken& t) {
+         return t.algorithm() == "HS256" && t.signature.size() == 32 && has_three_parts(t) && !has_key_id(t);
+       }},
+      {"jwt.jwe_dir",
+       [](const SeenToken& t) {
+         return t.algorithm() == "dir" &&
+                holds_an_unsigned_token(testing_support::unsealed(t, std::string(32, '\0')));
+       }},
+      {"jwt.jwe_public_key",
+       [](const SeenToken& t) {
+         if (t.algorithm() != "RSA-OAEP" || t.parts.size() != 5) return false;
+         const auto pair = key_of(rsa_key());
+         const std::string key =
+             testing_support::decrypted(pair.get(), testing_support::from_base64url(t.parts[1]).value_or(""));
+         return holds_an_unsigned_token(testing_support::unsealed(t, key));
+       }},
       {"jwt.key_empty",
        [](const SeenToken& t) { return signed_by_hmac_with(t, "HS256", "") && !has_key_id(t); }},
   };
@@ -358,20 +430,39 @@ const Verifier& hole(std::string_view id) {
       ->accepts;
 }
 
+std::string minted(const char* key, const std::string& claims) {
+  return jose::mint(*jose::find_algorithm("HS256"), Secret(std::string(key)),
+                    R"({"alg":"HS256","typ":"JWT"})", claims)
+      .text();
+}
+const std::string kGoodClaims =
+    R"({"sub":"probe","role":"user","iss":"orders","aud":"orders-api","exp":1795449000})";
+const std::string kGiven = "[probes.tokens]\ntype = \"jwt\"\npath = \"/me\"\ntoken = { env = \"TOKEN\" }\n";
+std::string with_key_id() {
+  return jose::mint(*jose::find_algorithm("HS256"), Secret(std::string(kSecret)),
+                    R"({"alg":"HS256","kid":"2026-11"})", kGoodClaims)
+      .text();
+}
+
 const std::set<std::string> kControls = {"jwt.accepted", "jwt.no_token", "jwt.still_accepted"};
 const std::set<std::string> kLeniencies = {"jwt.crit_unknown",   "jwt.crit_empty",       "jwt.b64_false",
                                            "jwt.alg_not_pinned", "jwt.exp_missing",      "jwt.exp_text",
                                            "jwt.exp_null",       "jwt.issued_in_future", "jwt.claims_null",
-                                           "jwt.claims_list",    "jwt.claims_text"};
+                                           "jwt.claims_list",    "jwt.claims_text",      "jwt.typ_other"};
+// Of a token that was given: what cannot be forged, what needs no request, and what wants a kid.
+const std::set<std::string> kOfGivenTokens = {"jwt.claims", "jwt.lifetime", "jwt.kid_missing"};
 
 TEST(JwtCatalogue, EveryForgeryOfItHasItsHoleHere) {
   std::set<std::string> known = kControls;
   known.insert(kLeniencies.begin(), kLeniencies.end());
+  known.insert(kOfGivenTokens.begin(), kOfGivenTokens.end());
   for (const Hole& each : holes()) known.insert(each.id);
   for (const Hole& each : rsa_holes()) known.insert(each.id);
   std::set<std::string> seen;
   for (const Check& check : run(serving(verifies), kHmac + kThorough).checks) seen.insert(check.id);
   for (const Check& check : run(serving(rsa_verifies), kRsa + kThorough).checks) seen.insert(check.id);
+  for (const Check& check : run(serving(verifies), kGiven + kThorough, {{"TOKEN", with_key_id()}}).checks)
+    seen.insert(check.id);
   EXPECT_EQ(seen, known);
 }
 
@@ -544,15 +635,16 @@ TEST(JwtKeys, ADeclaredKeyThatIsPublishedIsNoForgery) {
 }
 
 TEST(JwtLeniency, IsReportedAndHoldsNobody) {
-  const ProbeOutcome outcome = run(
-      serving([](const SeenToken& t) {
-        const bool is_lenient = !t.claims.is_object() || t.header.size() > 2 || t.algorithm() == "HS512" ||
-                                !claim(t, "exp").is_number() || claim(t, "iat").get<long long>() > kNow;
-        return verifies(t) ||
-               (is_lenient && t.algorithm().starts_with("HS") && has_three_parts(t) && !has_key_id(t) &&
-                hmac_verifies(t, kSecret) && !(claim(t, "exp").is_string() && hole("jwt.expired_text")(t)));
-      }),
-      kHmac + kThorough);
+  const ProbeOutcome outcome =
+      run(serving([](const SeenToken& t) {
+            const bool is_lenient = !t.claims.is_object() || t.header.size() > 2 ||
+                                    t.algorithm() == "HS512" || t.header.value("typ", "JWT") != "JWT" ||
+                                    !claim(t, "exp").is_number() || claim(t, "iat").get<long long>() > kNow;
+            return verifies(t) || (is_lenient && t.algorithm().starts_with("HS") && has_three_parts(t) &&
+                                   !has_key_id(t) && hmac_verifies(t, kSecret) &&
+                                   !(claim(t, "exp").is_string() && hole("jwt.expired_text")(t)));
+          }),
+          kHmac + kThorough);
   EXPECT_EQ(outcome.outcome(), Outcome::pass) << outcome.summary();
   for (const std::string& id : kLeniencies) {
     ASSERT_NE(find(outcome, id), nullptr) << id;
@@ -574,6 +666,51 @@ TEST(JwtLeniency, IsPassedWhereItIsRefusedAndSkippedWhereItBreaksTheApp) {
     EXPECT_EQ(find(seen, "jwt.crit_unknown")->outcome, outcome);
     EXPECT_EQ(seen.outcome(), Outcome::pass) << seen.summary();
   }
+}
+
+// --- keys that a token points at
+
+TEST(JwtFetch, IsAHoleEvenWhereTheTokenIsThenRefused) {
+  for (const auto& [member, id] : {std::pair{"jku", "jwt.jku"}, {"x5u", "jwt.x5u"}}) {
+    const std::string name = member;
+    const ProbeOutcome outcome = run(serving([&](const SeenToken& t) {
+      if (t.header.is_object() && t.header.contains(name)) fetch(t.header[name]);
+      return verifies(t);
+    }));
+    EXPECT_EQ(failed_ids(outcome), std::string(id) + " ") << outcome.summary();
+    EXPECT_THAT(outcome.summary(), HasSubstr("the app called that address"));
+    EXPECT_THAT(find(outcome, id)->references, testing::Contains("CWE-918"));
+  }
+}
+
+TEST(JwtFetch, OfAnotherPageIsNone) {
+  const ProbeOutcome outcome = run(serving([&](const SeenToken& t) {
+    if (t.header.is_object() && t.header.contains("jku")) {
+      const std::string url = t.header["jku"];
+      fetch(url.substr(0, url.find('/', 7)) + "/.well-known/jwks.json");
+    }
+    return verifies(t);
+  }));
+  EXPECT_EQ(outcome.outcome(), Outcome::pass) << outcome.summary();
+}
+
+TEST(JwtFetch, NeverLeavesThisMachine) {
+  std::set<std::string> members;
+  const auto app = [&](const SeenToken& t) {
+    for (const char* name : {"jku", "x5u"}) {
+      if (!t.header.is_object() || !t.header.contains(name)) continue;
+      members.insert(name);
+      EXPECT_THAT(t.header[name].get<std::string>(), testing::StartsWith("http://127.0.0.1:"));
+    }
+    return verifies(t);
+  };
+  run(serving(app));
+  EXPECT_EQ(members.size(), 2u);
+  members.clear();
+  const ProbeOutcome elsewhere = run(serving(app), kHmac + "url = \"http://orders.internal:3000\"\n");
+  EXPECT_THAT(members, testing::IsEmpty());
+  EXPECT_EQ(elsewhere.outcome(), Outcome::pass) << elsewhere.summary();
+  EXPECT_EQ(find(elsewhere, "jwt.jku")->outcome, Outcome::skipped);
 }
 
 TEST(JwtLockout, AValidTokenThatIsRefusedAfterwardsMakesTheRefusalsWorthless) {
@@ -676,15 +813,6 @@ TEST(JwtAlgorithms, TheKeyIdOfTheJwksGoesIntoTheToken) {
 
 // --- a token alone
 
-std::string minted(const char* key, const std::string& claims) {
-  return jose::mint(*jose::find_algorithm("HS256"), Secret(std::string(key)),
-                    R"({"alg":"HS256","typ":"JWT"})", claims)
-      .text();
-}
-const std::string kGoodClaims =
-    R"({"sub":"probe","role":"user","iss":"orders","aud":"orders-api","exp":1795449000})";
-const std::string kGiven = "[probes.tokens]\ntype = \"jwt\"\npath = \"/me\"\ntoken = { env = \"TOKEN\" }\n";
-
 TEST(JwtGivenToken, IsSentAsItIsAndForgedWithoutItsKey) {
   const std::string token = minted(kSecret, kGoodClaims);
   std::set<std::string> accepted;
@@ -712,6 +840,31 @@ TEST(JwtGivenToken, FindsTheHolesThatNeedNoKey) {
     EXPECT_EQ(outcome.worst()->id, id) << outcome.summary();
     EXPECT_EQ(outcome.outcome(), Outcome::fail) << id;
   }
+}
+
+TEST(JwtGivenToken, WithAKeyIdFindsThatNoneMeansAnEmptyKey) {
+  const ProbeOutcome outcome = run(with_hole(verifies,
+                                             [](const SeenToken& t) {
+                                               return has_three_parts(t) && t.algorithm() == "HS256" &&
+                                                      !has_key_id(t) && empty_key_signs(t);
+                                             }),
+                                   kGiven + kThorough, {{"TOKEN", with_key_id()}});
+  EXPECT_EQ(failed_ids(outcome), "jwt.kid_missing ") << outcome.summary();
+}
+
+TEST(JwtGivenToken, ThatNeverEndsIsReportedAndHoldsNobody) {
+  const auto lifetime = [](const std::string& expiry) {
+    const ProbeOutcome outcome =
+        run(serving(signature_holds), kGiven,
+            {{"TOKEN", minted(kSecret, R"({"sub":"probe","role":"user")" + expiry + "}")}});
+    EXPECT_EQ(outcome.outcome(), Outcome::pass) << outcome.summary();
+    return *find(outcome, "jwt.lifetime");
+  };
+  EXPECT_EQ(lifetime(",\"exp\":1795449000").outcome, Outcome::pass);
+  EXPECT_EQ(lifetime("").outcome, Outcome::skipped);
+  EXPECT_EQ(lifetime("").summary, "the token does not say when it ends");
+  EXPECT_EQ(lifetime(",\"exp\":1795449000000").outcome, Outcome::skipped);
+  EXPECT_THAT(lifetime(",\"exp\":1795449000000").summary, HasSubstr("is its exp in milliseconds?"));
 }
 
 TEST(JwtGivenToken, ThatAPlaceholderHasSignedFails) {
@@ -810,10 +963,10 @@ TEST(JwtIdentity, WhoseCredentialIsNoTokenProvesNothing) {
 TEST(JwtRequests, OfAStandardRunAreAsManyAsThePagesSay) {
   ConfiguredProbe configured = configured_with(kHmac);
   Stage stage(serving(verifies), configured.environment);
-  EXPECT_EQ(configured.run(stage).requests, 18);
+  EXPECT_EQ(configured.run(stage).requests, 20);
   ConfiguredProbe rsa = configured_with(kRsa);
   Stage rsa_stage(serving(rsa_verifies), rsa.environment);
-  EXPECT_EQ(rsa.run(rsa_stage).requests, 21);
+  EXPECT_EQ(rsa.run(rsa_stage).requests, 23);
 }
 
 TEST(JwtRequests, NoSyntheticClientSendsMoreThanFifty) {
