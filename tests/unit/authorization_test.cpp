@@ -288,6 +288,112 @@ rules = [{ as = "alice", path = "/me", expect = "allow" }, { as = "alice", path 
                         "authorization.allow", with_marker("turnover")}),
     [](const auto& row) { return row.param.name; });
 
+// --- a part of what is served
+
+const char* const kProfile = R"(
+[probes.profile]
+type = "authorization"
+rules = [
+  { as = "alice", path = "/me", expect = "allow" },
+  { as = "alice", path = "/me", marker = "password_hash", expect = "deny" },
+]
+)";
+bool alice_asks_for_herself(const Sent& sent) {
+  return caller(sent) == "alice" && sent.request.target == "/me";
+}
+INSTANTIATE_TEST_SUITE_P(
+    Parts, Authorization,
+    testing::Values(
+        Row{"WhatIsServedWithoutThePartPasses", enforcing, Outcome::pass, "", kProfile},
+        Row{"WhatIsServedWithThePartFails",
+            but(alice_asks_for_herself,
+                answer(200, R"({"sub":"alice","password_hash":"$2b$12$abcdefghijklmnopqrstuv"})")),
+            Outcome::fail, "authorization.property_level", kProfile},
+        Row{"APartInARefusalFailsToo",
+            but(alice_asks_for_herself, answer(403, R"({"password_hash":"$2b$12$abcdefghijklmnopqrstuv"})")),
+            Outcome::fail, "authorization.property_level", kProfile},
+        Row{"ARefusalShowsNothingOfTheParts", but(alice_asks_for_herself, forbidden()), Outcome::inconclusive,
+            "authorization.allow", kProfile},
+        Row{"AnAnswerThatWasCutShowsNoAbsence",
+            [](const Sent& sent) {
+              Response response = enforcing(sent);
+              if (alice_asks_for_herself(sent)) response.ended = Ended::capped;
+              return response;
+            },
+            Outcome::inconclusive, "authorization.property_level", kProfile},
+        Row{"AListWithoutOthersThingsPasses",
+            [](const Sent& sent) {
+              if (sent.request.target != "/orders") return enforcing(sent);
+              return caller(sent).empty()
+                         ? unauthenticated()
+                         : answer(200, "[" + order(caller(sent) == "alice" ? 1001 : 1002) + "]");
+            },
+            Outcome::pass, "",
+            R"([probes.lists]
+type = "authorization"
+rules = [{ as = "alice", path = "/orders", marker = "nonce-a1", expect = "allow" },
+         { as = "bob", path = "/orders/1002", expect = "allow" },
+         { as = "bob", path = "/orders", marker = "nonce-a1", expect = "deny" }])"},
+        Row{"AListWithOthersThingsFails",
+            [](const Sent& sent) {
+              if (sent.request.target != "/orders") return enforcing(sent);
+              return caller(sent).empty() ? unauthenticated()
+                                          : answer(200, "[" + order(1001) + "," + order(1002) + "]");
+            },
+            Outcome::fail, "authorization.function_level",
+            R"([probes.lists]
+type = "authorization"
+rules = [{ as = "alice", path = "/orders", marker = "nonce-a1", expect = "allow" },
+         { as = "bob", path = "/orders/1002", expect = "allow" },
+         { as = "bob", path = "/orders", marker = "nonce-a1", expect = "deny" }])"},
+        Row{"AMarkerThatNobodyWasServedShowsNothingWhereItIsMissing",
+            but([](const Sent& sent) { return caller(sent) == "bob" && sent.request.target == "/me"; },
+                answer(200, R"({"sub":"bob"})")),
+            Outcome::inconclusive, "authorization.function_level",
+            R"([probes.lists]
+type = "authorization"
+rules = [{ as = "bob", path = "/orders/1002", expect = "allow" },
+         { as = "alice", path = "/orders/1001", expect = "allow" },
+         { as = "bob", path = "/me", marker = "nonse-a1", expect = "deny" }])"}),
+    [](const auto& row) { return row.param.name; });
+
+// --- the id in another place
+
+// The order that `read` finds in a request, for whom `guard` finds to be its owner.
+App owners_by(std::function<std::string(const Sent&)> guard, std::function<std::string(const Sent&)> read) {
+  return [guard, read](const Sent& sent) {
+    const std::string& target = sent.request.target;
+    if (!target.starts_with("/orders/100")) return enforcing(sent);
+    if (caller(sent).empty()) return unauthenticated();
+    const bool is_mine = guard(sent) == (caller(sent) == "alice" ? "1001" : "1002");
+    return is_mine ? answer(200, order(std::stoi(read(sent)))) : not_found();
+  };
+}
+std::string id_in_path(const Sent& sent) { return sent.request.target.substr(8, 4); }
+std::string id_anywhere(const Sent& sent) {
+  const std::size_t at = sent.request.target.find("?id=");
+  return at == std::string::npos ? id_in_path(sent) : sent.request.target.substr(at + 4, 4);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Ids, Authorization,
+    testing::Values(Row{"AnAppThatTakesTheIdFromTheQueryAndSaysSoToItsGuardPasses",
+                        owners_by(id_anywhere, id_anywhere), Outcome::pass, ""},
+                    Row{"AHandlerThatReadsTheQueryBehindAGuardThatDoesNot",
+                        owners_by(id_in_path, id_anywhere), Outcome::fail, "authorization.id_in_query"},
+                    Row{"AGuardThatReadsTheQueryBeforeAHandlerThatDoesNot",
+                        owners_by(id_anywhere, id_in_path), Outcome::fail, "authorization.id_in_query"},
+                    Row{"AMarkerThatEveryOrderHasTellsThemNotApart", owners_by(id_in_path, id_in_path),
+                        Outcome::pass, "", with_marker("nonce-")},
+                    Row{"AMarkerThatEveryOrderHasHidesNoHole", owners_by(id_in_path, id_anywhere),
+                        Outcome::fail, "authorization.id_in_query", with_marker("nonce-")},
+                    Row{"AnAppThatChokesOnAQueryIsNotHeld",
+                        [](const Sent& sent) {
+                          return sent.request.target.find('?') == std::string::npos ? enforcing(sent)
+                                                                                    : answer(500, "boom");
+                        },
+                        Outcome::pass, ""}),
+    [](const auto& row) { return row.param.name; });
+
 TEST(AuthorizationLockout, ACallerWhoIsLockedOutAfterwardsMakesTheDenialsWorthless) {
   int denied = 0;
   ConfiguredProbe configured(std::string(kIdentities) + kOrders);
@@ -342,8 +448,8 @@ TEST(AuthorizationRequests, CostOneEachRuleAndAFewToBeSure) {
   ConfiguredProbe configured(std::string(kIdentities) + kOrders);
   Stage stage(enforcing, configured.environment);
   const ProbeOutcome outcome = configured.run(stage);
-  // Two unrouted paths, four rules, both callers once more.
-  EXPECT_EQ(outcome.requests, 8);
+  // Two unrouted paths, four rules, the id of two denials in two other places, both callers once more.
+  EXPECT_EQ(outcome.requests, 12);
 }
 
 TEST(AuthorizationRequests, NoMoreThanFourPathsThatCannotExist) {
