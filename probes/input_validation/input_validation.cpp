@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "probes/input_validation/multipart.h"
 #include "probes/input_validation/mutations.h"
 #include "probes/kit/ascii.h"
 #include "probes/kit/classify.h"
@@ -34,11 +35,14 @@ constexpr Field kOwnFields[] = {
     {.name = "content_type",
      .kind = Kind::string,
      .fallback = R"("application/json")",
-     .doc = "of the body: JSON and forms are taken apart field by field, of others type and size are checked",
+     .doc =
+         "of the body: JSON and forms, in parts or not, are taken apart field by field; of others type and "
+         "size are checked",
      .min = 1},
     {.name = "body",
      .kind = Kind::string,
-     .doc = "a body that the app accepts, with no field that it could do without",
+     .doc = "a body that the app accepts, with no field that it could do without; the lines of "
+            "multipart/form-data may end with LF",
      .min = 1,
      .required = true},
     {.name = "optional",
@@ -73,6 +77,8 @@ const std::vector<std::string> kMediaType{"OWASP API8:2023", "ASVS 2.2.2", "CWE-
 const std::vector<std::string> kPrototype{"OWASP API8:2023", "ASVS 15.3.6", "CWE-1321"};
 const std::vector<std::string> kRepeated{"OWASP API8:2023", "ASVS 15.3.7", "CWE-235"};
 const std::vector<std::string> kNumbers{"OWASP API8:2023", "ASVS 2.2.1", "CWE-1284"};
+const std::vector<std::string> kFile{"OWASP API8:2023", "ASVS 5.2.2", "CWE-20", "CWE-434"};
+const std::vector<std::string> kFileName{"OWASP API8:2023", "ASVS 5.3.2", "CWE-20", "CWE-73"};
 const std::vector<std::string> kUnhandled{"OWASP API8:2023", "ASVS 2.2.1", "CWE-20", "CWE-755"};
 
 const std::vector<std::string>& references_of(std::string_view id) {
@@ -96,7 +102,18 @@ const std::vector<std::string>& references_of(std::string_view id) {
       {"repeated_key", kRepeated},
       {"negative_zero", kNumbers},
       {"huge_number", kNumbers},
-      {"long_number", kNumbers}};
+      {"long_number", kNumbers},
+      {"no_boundary", kMediaType},
+      {"other_boundary", kMediaType},
+      {"wrong_part_type", kFile},
+      {"empty_file", kFile},
+      {"file_as_text", kFile},
+      {"text_as_file", kFile},
+      {"unknown_file", kFile},
+      {"filename_path", kFileName},
+      {"filename_nul", kFileName},
+      {"filename_long", kFileName},
+      {"filename_empty", kFileName}};
   const auto found = references.find(id);
   return found == references.end() ? kSchema : found->second;
 }
@@ -527,6 +544,14 @@ bool is_right(const Values& values, const Declared& declared, Diagnostics& diagn
                     declared.content_type));
     return false;
   }
+  if (declared.format == Format::multipart && !parts_of(declared.body, boundary_of(declared.content_type))) {
+    diagnostics.error(
+        values.place("body"),
+        "\"body\" is no multipart/form-data with the boundary that \"content_type\" names, expected "
+        "content_type = \"multipart/form-data; boundary=hs\" and parts between lines of \"--hs\", "
+        "each with a Content-Disposition and a name, and \"--hs--\" at the end");
+    return false;
+  }
   const std::vector<std::string> fields = fields_of(declared);
   for (const std::string& pointer : declared.optional) {
     if (std::find(fields.begin(), fields.end(), pointer) != fields.end()) continue;
@@ -559,7 +584,11 @@ const Explanation kExplanation{
         "digits, a lone surrogate, no Content-Type and odd ones, each in a body that lacks a required\n"
         "field so that it cannot succeed; at last the valid body again. About 15 requests and 8 for\n"
         "every field: 39 for three fields, 30 ms against an Express app. An app that lacks a check\n"
-        "accepts what is sent to find that out, and keeps it.",
+        "accepts what is sent to find that out, and keeps it. Of a form, NAME[hs]=... stands for the "
+        "object;\n"
+        "of multipart/form-data also no boundary and a wrong one, and without a required part a file\n"
+        "for a text, a text for a file, an empty file, a script for it, and names of files with a path,\n"
+        "a NUL, 4 KB and none.",
     .passes =
         "The valid body is accepted before and after; what no correct API accepts is refused by\n"
         "reject_status; the rest is answered, by less than 500. With send_valid = false the valid body\n"
@@ -588,6 +617,8 @@ std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics& diagnostics
   settings.declared.content_type = content_type_of(values, settings.http);
   settings.declared.format = format_of(settings.declared.content_type);
   settings.declared.body = settings.http.body;
+  if (settings.declared.format == Format::multipart)
+    settings.declared.body = with_crlf(std::move(settings.declared.body));
   settings.declared.optional = values.strings("optional");
   settings.declared.max_body = static_cast<std::size_t>(values.integer("max_body"));
   settings.send_valid = values.boolean("send_valid");

@@ -1,9 +1,11 @@
 #include "probes/input_validation/mutations.h"
 
 #include <algorithm>
+#include <span>
 
 #include <fmt/format.h>
 
+#include "probes/input_validation/multipart.h"
 #include "probes/kit/ascii.h"
 #include "probes/kit/json.h"
 
@@ -62,6 +64,7 @@ class Catalogue {
   void impossible() {
     if (declared_.format == Format::json) impossible_json();
     if (declared_.format == Format::form) impossible_form();
+    if (declared_.format == Format::multipart) impossible_parts();
     for (const auto& [id, type] :
          {std::pair{"text_plain", "text/plain"}, {"application_xml", "application/xml"}})
       if (!ascii::lowered(declared_.content_type).starts_with(type))
@@ -78,14 +81,16 @@ class Catalogue {
   void doubtful(IsOpen is_open) {
     if (declared_.format == Format::json) doubtful_json(is_open);
     if (declared_.format == Format::form) doubtful_form(is_open);
+    if (declared_.format == Format::multipart) doubtful_parts(is_open);
   }
 
   void doubtful_types() {
     const std::string& type = declared_.content_type;
     list_.push_back({"no_content_type", "without Content-Type", body_, {}, {}});
     list_.push_back({"odd_content_type", fmt::format("called {} ;x", type), body_, type + " ;x", {}});
-    std::string capitals = type;
-    for (char& c : capitals) c = ascii::is_letter(c) ? static_cast<char>(c & ~0x20) : c;
+    std::string capitals = type;  // parameters may be told apart by case
+    for (char& c : std::span(capitals).first(std::min(type.find(';'), type.size())))
+      c = ascii::is_letter(c) ? static_cast<char>(c & ~0x20) : c;
     if (capitals != type)
       list_.push_back({"upper_case_content_type", "called " + capitals, body_, capitals, {}});
     if (declared_.format == Format::json)
@@ -201,6 +206,9 @@ class Catalogue {
         std::vector<Pair> fewer = pairs;
         fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
         add("missing_field", "without " + name, form_of(fewer), field);
+        std::vector<Pair> nested_names = pairs;
+        nested_names[i].name += "[hs]";  // an object, or another name: the field is missing either way
+        add("wrong_type", fmt::format("where {} is an object", name), form_of(nested_names), field);
       }
       if (is_number(pairs[i].value)) put("wrong_type", fmt::format("where {} is a word", name), "hs");
       put("nul", fmt::format("where {} has a NUL", name), pairs[i].value + "%00");
@@ -225,8 +233,133 @@ class Catalogue {
       if (!is_open("/" + pair.name)) continue;
       add("repeated_key", fmt::format("with \"{}\" twice", pair.name), with(pair.name + "=" + pair.value),
           "/" + pair.name);
+      break;
+    }
+    doubtful_values(is_open);
+  }
+
+  template <class IsOpen>
+  void doubtful_values(IsOpen is_open) {
+    const std::vector<Pair> pairs = pairs_of(body_);
+    for (std::size_t i = 0; i < pairs.size() && i < kMaxFields; ++i) {
+      const std::string field = "/" + pairs[i].name, name = "\"" + pairs[i].name + "\"";
+      if (!is_open(field)) continue;
+      const auto put = [&](const char* id, std::string_view what, std::string value) {
+        std::vector<Pair> changed = pairs;
+        changed[i].value = std::move(value);
+        add(id, fmt::format("where {} {}", name, what), form_of(changed), field);
+      };
+      if (!is_number(pairs[i].value)) {
+        put("lone_surrogate", "has a lone surrogate", pairs[i].value + "%ed%a0%80");
+        continue;
+      }
+      put("negative_zero", "is -0", "-0");
+      put("huge_number", "is 1e309", "1e309");
+      put("long_number", "has 400 digits", std::string(400, '9'));
+    }
+  }
+
+  // --- forms in parts
+
+  std::vector<Part> parts() const { return parts_of(body_, boundary()).value_or(std::vector<Part>{}); }
+  std::string boundary() const { return boundary_of(declared_.content_type); }
+
+  void add_parts(std::string id, std::string what, const std::vector<Part>& parts, std::string field = {}) {
+    add(std::move(id), std::move(what), multipart_of(parts, boundary()), std::move(field));
+  }
+
+  void impossible_parts() {
+    const std::vector<Part> all = parts();
+    const auto required =
+        std::find_if(all.begin(), all.end(), [&](const Part& part) { return !is_optional("/" + part.name); });
+    if (required != all.end()) {
+      // In the head of a part that is needed: what comes before is whole, and the part is not there.
+      const std::vector<Part> before(all.begin(), required);
+      std::string cut = before.empty() ? "" : multipart_of(before, boundary());
+      if (!cut.empty()) cut.resize(cut.size() - std::string_view("--\r\n").size());
+      cut += fmt::format("{}\r\nContent-Disposition: form-da", before.empty() ? "--" + boundary() : "");
+      add("truncated", "cut in the middle", std::move(cut));
+      const std::string type = declared_.content_type.substr(0, declared_.content_type.find(';'));
+      list_.push_back({"no_boundary", "whose type names no boundary", body_, type, {}});
+      list_.push_back({"other_boundary",
+                       "with another boundary than its type names",
+                       body_,
+                       type + "; boundary=holdshort-" + boundary().substr(0, 8),
+                       {}});
+    }
+    for (std::size_t i = 0; i < all.size() && i < kMaxFields; ++i) impossible_part(all, i);
+  }
+
+  void impossible_part(const std::vector<Part>& all, std::size_t i) {
+    const std::string field = "/" + all[i].name, name = "\"" + all[i].name + "\"";
+    if (!is_optional(field)) {
+      std::vector<Part> fewer = all;
+      fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+      add_parts("missing_field", "without " + name, fewer, field);
+    }
+    if (all[i].is_file()) return;
+    const auto put = [&](const char* id, std::string_view what, std::string content) {
+      std::vector<Part> changed = all;
+      changed[i].content = std::move(content);
+      add_parts(id, fmt::format("where {} {}", name, what), changed, field);
+    };
+    if (is_number(all[i].content)) put("wrong_type", "is a word", "hs");
+    put("nul", "has a NUL", all[i].content + '\0');
+    put("long_text", "has 100 KB", std::string(kLongText, 'a'));
+  }
+
+  template <class IsOpen>
+  void doubtful_parts(IsOpen is_open) {
+    const std::vector<Part> all = parts();
+    const auto with = [&](const char* id, const char* what, Part part) {
+      std::vector<Part> more = all;
+      more.push_back(std::move(part));
+      add_parts(id, what, more);
+    };
+    with("unknown_property", "with an unknown part", {"hs_probe", {}, {}, "x"});
+    with("proto", "with __proto__", {"__proto__", {}, {}, "x"});
+    with("unknown_file", "with a file that nobody asked for", {"hs_probe", "hs.txt", {}, "x"});
+    with("unknown_charset", "with a part of another charset",
+         {"hs_probe", {}, "Content-Type: text/plain; charset=utf-7\r\n", "x"});
+    bool repeated = false;
+    for (std::size_t i = 0; i < all.size() && i < kMaxFields; ++i) {
+      if (!is_open("/" + all[i].name)) continue;
+      if (!repeated) {
+        std::vector<Part> twice = all;
+        twice.push_back(all[i]);
+        add_parts("repeated_key", fmt::format("with \"{}\" twice", all[i].name), twice, "/" + all[i].name);
+        repeated = true;
+      }
+      doubtful_part(all, i);
+    }
+  }
+
+  void doubtful_part(const std::vector<Part>& all, std::size_t i) {
+    const auto put = [&](const char* id, std::string_view what, auto change) {
+      std::vector<Part> changed = all;
+      change(changed[i]);
+      add_parts(id, fmt::format("where \"{}\" {}", all[i].name, what), changed, "/" + all[i].name);
+    };
+    if (!all[i].is_file()) {
+      put("text_as_file", "is a file", [](Part& part) { part.filename = "hs.txt"; });
+      put("lone_surrogate", "has a lone surrogate", [](Part& part) { part.content += "\xed\xa0\x80"; });
       return;
     }
+    const std::string& name = *all[i].filename;
+    const std::string ending = name.find('.') == std::string::npos ? "" : name.substr(name.rfind('.'));
+    put("file_as_text", "is a text", [](Part& part) { part.filename.reset(); });
+    put("empty_file", "is an empty file", [](Part& part) { part.content.clear(); });
+    put("wrong_part_type", "is a script", [](Part& part) {
+      part.headers = "Content-Type: application/x-sh\r\n";
+      part.content = "#!/bin/sh\n";
+    });
+    const auto called = [&](const char* id, std::string_view what, std::string filename) {
+      put(id, what, [&](Part& part) { part.filename = std::move(filename); });
+    };
+    called("filename_path", "has a path for a name", "../../hs" + ending);
+    called("filename_nul", "has a name with a NUL", std::string("hs.txt\0", 7) + ending);
+    called("filename_long", "has a name of 4 KB", std::string(kLongName, 'a') + ending);
+    called("filename_empty", "has no name", "");
   }
 
   // One byte more than allowed, of what every parser skips: nothing but its size is wrong with it. In JSON
@@ -234,11 +367,21 @@ class Catalogue {
   std::string padded() const {
     const std::size_t missing = declared_.max_body + 1 - std::min(body_.size(), declared_.max_body);
     if (declared_.format == Format::form) return body_ + std::string(missing, '&');
+    if (declared_.format == Format::multipart) return padded_part(missing);
     std::string body = body_;
     const std::size_t start = body.find_first_of("{[");
     const bool is_structure = declared_.format == Format::json &&
                               start == body.find_first_not_of(" \t\r\n") && start != std::string::npos;
     return is_structure ? body.insert(start + 1, missing, ' ') : body.append(missing, ' ');
+  }
+
+  // In a file where there is one: the upload that is too large.
+  std::string padded_part(std::size_t missing) const {
+    std::vector<Part> all = parts();
+    if (all.empty()) return body_ + std::string(missing, ' ');
+    const auto file = std::find_if(all.begin(), all.end(), [](const Part& part) { return part.is_file(); });
+    (file == all.end() ? all.back() : *file).content.append(missing, ' ');
+    return multipart_of(all, boundary());
   }
 
   const Declared& declared_;
@@ -248,6 +391,12 @@ class Catalogue {
 
 std::optional<std::string> without(const Declared& declared, const std::string& field) {
   if (declared.format == Format::json) return json::removed(declared.body, field);
+  if (declared.format == Format::multipart) {
+    const std::string boundary = boundary_of(declared.content_type);
+    std::vector<Part> parts = parts_of(declared.body, boundary).value_or(std::vector<Part>{});
+    std::erase_if(parts, [&](const Part& part) { return "/" + part.name == field; });
+    return multipart_of(parts, boundary);
+  }
   std::vector<Pair> pairs = pairs_of(declared.body);
   std::erase_if(pairs, [&](const Pair& pair) { return "/" + pair.name == field; });
   return form_of(pairs);
@@ -258,6 +407,7 @@ std::optional<std::string> without(const Declared& declared, const std::string& 
 Format format_of(std::string_view content_type) {
   const std::string type = ascii::lowered(content_type.substr(0, content_type.find(';')));
   if (type.find("json") != std::string::npos) return Format::json;
+  if (type.find("multipart/form-data") != std::string::npos) return Format::multipart;
   return type.find("x-www-form-urlencoded") != std::string::npos ? Format::form : Format::other;
 }
 
@@ -268,6 +418,10 @@ std::vector<std::string> fields_of(const Declared& declared) {
       fields.push_back(member.pointer);
   if (declared.format == Format::form)
     for (const Pair& pair : pairs_of(declared.body)) fields.push_back("/" + pair.name);
+  if (declared.format == Format::multipart)
+    for (const Part& part :
+         parts_of(declared.body, boundary_of(declared.content_type)).value_or(std::vector<Part>{}))
+      fields.push_back("/" + part.name);
   return fields;
 }
 
@@ -324,6 +478,8 @@ std::vector<Mutation> doubtful_without(const Declared& declared, const std::vect
   return list;
 }
 
-bool is_lawful(std::string_view id) { return id == "upper_case_content_type" || id == "other_charset"; }
+bool is_lawful(std::string_view id) {
+  return id == "upper_case_content_type" || id == "other_charset" || id.starts_with("filename_");
+}
 
 }  // namespace holdshort::input_validation

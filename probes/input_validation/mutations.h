@@ -9,7 +9,7 @@
 
 namespace holdshort::input_validation {
 
-enum class Format { json, form, other };
+enum class Format { json, form, multipart, other };
 Format format_of(std::string_view content_type);
 
 // The body that the endpoint accepts.
@@ -33,8 +33,9 @@ struct Mutation {
 inline constexpr std::size_t kMaxFields = 16;
 inline constexpr std::size_t kLongText = 100 * 1024;
 inline constexpr std::size_t kDepth = 1000;
+inline constexpr std::size_t kLongName = 4 * 1024;  // of a file
 
-// Pointers of the fields; a form's are "/name".
+// Pointers of the fields; those of forms, in parts or not, are "/name".
 std::vector<std::string> fields_of(const Declared& declared);
 // The last step of a pointer, as it stands in a message of the app: "sku".
 std::string name_of_field(std::string_view pointer);
@@ -47,7 +48,7 @@ std::vector<Mutation> doubtful(const Declared& declared);
 // The same, each in a body that lacks one of `required` (fields whose absence is refused), so that it cannot
 // succeed. What stays possible only with the whole body is left out.
 std::vector<Mutation> doubtful_without(const Declared& declared, const std::vector<std::string>& required);
-// Doubtful spellings that the standards allow: never asked to be refused.
+// What the standards allow or careful apps put right, as the name of a file: never asked to be refused.
 bool is_lawful(std::string_view id);
 
 }  // namespace holdshort::input_validation

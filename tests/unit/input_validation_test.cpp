@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "probes/input_validation/multipart.h"
 #include "probes/input_validation/mutations.h"
 #include "probes/kit/ascii.h"
 #include "probes/kit/json.h"
@@ -45,6 +46,18 @@ body = ')" +
 }
 const std::string kFormProbe = probe("content_type = \"application/x-www-form-urlencoded\"\n", kForm);
 
+// As TOML has it in a text of several lines, and as it is sent.
+const std::string kUpload =
+    "--hs\nContent-Disposition: form-data; name=\"title\"\n\nLamp\n"
+    "--hs\nContent-Disposition: form-data; name=\"quantity\"\n\n2\n"
+    "--hs\nContent-Disposition: form-data; name=\"photo\"; filename=\"lamp.png\"\nContent-Type: image/png\n"
+    "\npng-bytes\n--hs--\n";
+const std::string kUploadType = "multipart/form-data; boundary=hs";
+const std::string kUploadProbe = probe("content_type = \"" + kUploadType + "\"\n", "''\n" + kUpload + "''");
+
+Declared declared_upload() {
+  return {Format::multipart, kUploadType, input_validation::with_crlf(kUpload), {}, kMaxBody};
+}
 Declared declared_json() { return {Format::json, "application/json", kBody, {}, kMaxBody}; }
 Declared declared_form() { return {Format::form, "application/x-www-form-urlencoded", kForm, {}, kMaxBody}; }
 
@@ -91,6 +104,32 @@ Response validated_form(const std::string& body) {
   return answer(303, "", {{"Location", "/orders/1003"}});
 }
 
+// Title, quantity and a picture, each once, between lines of "--hs".
+Response validated_upload(const std::string& body) {
+  const std::string line = "\r\n--hs";
+  std::map<std::string, std::string> contents;
+  std::string rest = "\r\n" + body;
+  while (rest.starts_with(line + "\r\n")) {
+    rest.erase(0, line.size() + 2);
+    const std::size_t head = rest.find("\r\n\r\n"), end = rest.find(line);
+    const std::size_t name = rest.find(" name=\"");
+    if (head == std::string::npos || end == std::string::npos || name > head) return invalid("a part");
+    const std::string field = rest.substr(name + 7, rest.find('"', name + 7) - name - 7);
+    const bool is_picture = rest.find("filename=\"lamp.png\"") < head && rest.find("image/png") < head;
+    if (is_picture != (field == "photo")) return invalid(field);
+    if (!contents.emplace(field, rest.substr(head + 4, end - head - 4)).second) return invalid(field);
+    rest.erase(0, end);
+  }
+  if (!rest.starts_with(line + "--")) return answer(400, R"({"error":"no end"})");
+  for (const char* name : {"title", "quantity", "photo"})
+    if (!contents.contains(name)) return invalid(name);
+  if (contents.size() != 3 || contents["quantity"] != "2" || contents["photo"] != "png-bytes")
+    return invalid("content");
+  return is_text(contents["title"]) && contents["title"].find('\xed') == std::string::npos
+             ? answer(201, R"({"id":1003})")
+             : invalid("title");
+}
+
 // POST /orders as it should be.
 Response enforcing(const Sent& sent) {
   if (sent.request.target != "/orders") return answer(404, R"({"error":"not found"})");
@@ -100,6 +139,8 @@ Response enforcing(const Sent& sent) {
   if (type == "application/json" || type == "application/json;charset=utf-16")
     return validated_json(sent.request.body);
   if (type == "application/x-www-form-urlencoded") return validated_form(sent.request.body);
+  if (type == kUploadType) return validated_upload(sent.request.body);
+  if (type.starts_with("multipart/")) return answer(400, R"({"error":"no such boundary"})");
   return answer(415, R"({"error":"another type, please"})");
 }
 
@@ -298,6 +339,18 @@ INSTANTIATE_TEST_SUITE_P(
 
 // --- every check id: an app that lacks this one control is named, by acceptance and by a 5xx
 
+TEST(InputValidationUpload, ThatIsValidatedPasses) {
+  ConfiguredProbe configured(kUploadProbe);
+  Stage stage(enforcing, configured.environment);
+  const ProbeOutcome outcome = configured.run(stage);
+  EXPECT_EQ(outcome.outcome(), Outcome::pass) << outcome.summary();
+  for (const Sent& sent : stage.client.sent) {
+    const bool is_valid =
+        sent.request.body == declared_upload().body && sent.header("Content-Type") == kUploadType;
+    EXPECT_EQ(enforcing(sent).status == 201, is_valid) << sent.request.body;
+  }
+}
+
 std::set<std::string> failed(const ProbeOutcome& outcome) {
   std::set<std::string> ids;
   for (const Check& check : outcome.checks)
@@ -312,8 +365,9 @@ ProbeOutcome run_with_hole(const std::string& config, const Mutation& hole, cons
 }
 
 TEST(InputValidationHoles, EachImpossibleBodyThatIsAcceptedIsNamed) {
-  for (const auto& [config, declared] :
-       {std::pair{probe(), declared_json()}, {kFormProbe, declared_form()}}) {
+  for (const auto& [config, declared] : {std::pair{probe(), declared_json()},
+                                         {kFormProbe, declared_form()},
+                                         {kUploadProbe, declared_upload()}}) {
     for (const Mutation& hole : impossible(declared)) {
       const ProbeOutcome outcome = run_with_hole(config, hole, answer(201, R"({"id":7})"));
       EXPECT_EQ(failed(outcome), std::set<std::string>{"input_validation." + hole.id}) << hole.what;
@@ -323,11 +377,16 @@ TEST(InputValidationHoles, EachImpossibleBodyThatIsAcceptedIsNamed) {
 }
 
 TEST(InputValidationHoles, EachBodyThatBreaksTheAppIsNamed) {
-  const std::vector<std::string> required{"/sku", "/quantity", "/email"};
-  for (const auto& [config, declared] :
-       {std::pair{probe(), declared_json()}, {kFormProbe, declared_form()}}) {
+  const std::map<Format, std::vector<std::string>> required{
+      {Format::json, {"/sku", "/quantity", "/email"}},
+      {Format::form, {"/sku", "/quantity", "/email"}},
+      {Format::multipart, {"/title", "/quantity", "/photo"}}};
+  for (const auto& [config, declared] : {std::pair{probe(), declared_json()},
+                                         {kFormProbe, declared_form()},
+                                         {kUploadProbe, declared_upload()}}) {
     std::vector<Mutation> holes = impossible(declared);
-    for (Mutation& doubtful : doubtful_without(declared, required)) holes.push_back(std::move(doubtful));
+    for (Mutation& doubtful : doubtful_without(declared, required.at(declared.format)))
+      holes.push_back(std::move(doubtful));
     for (const Mutation& hole : holes)
       EXPECT_EQ(failed(run_with_hole(config, hole, answer(500, "boom"))),
                 std::set<std::string>{"input_validation.server_error." + hole.id})
@@ -608,9 +667,82 @@ TEST(InputMutations, ThatAreDoubtfulLackARequiredFieldWhichIsNotTheOneTheyChange
 TEST(InputMutations, OfAFormChangeOneThing) {
   const std::vector<Mutation> all = impossible(declared_form());
   EXPECT_EQ(bodies(all, "missing_field").at(1), "sku=LAMP-100&email=probe%40example.com");
-  EXPECT_EQ(bodies(all, "wrong_type"), Bodies{"sku=LAMP-100&quantity=hs&email=probe%40example.com"});
+  EXPECT_EQ(bodies(all, "wrong_type"), (Bodies{"sku[hs]=LAMP-100&quantity=2&email=probe%40example.com",
+                                               "sku=LAMP-100&quantity[hs]=2&email=probe%40example.com",
+                                               "sku=LAMP-100&quantity=hs&email=probe%40example.com",
+                                               "sku=LAMP-100&quantity=2&email[hs]=probe%40example.com"}));
   EXPECT_EQ(bodies(all, "nul").at(0), "sku=LAMP-100%00&quantity=2&email=probe%40example.com");
   EXPECT_EQ(bodies(all, "too_large").at(0).size(), kMaxBody + 1);
+}
+
+TEST(InputMutations, OfAFormWriteNumbersAndTextsAsJsonsDo) {
+  const std::vector<Mutation> all = doubtful_without(declared_form(), {"/sku", "/quantity", "/email"});
+  EXPECT_EQ(bodies(all, "huge_number"), Bodies{"sku=LAMP-100&quantity=1e309"});
+  EXPECT_EQ(bodies(all, "negative_zero"), Bodies{"sku=LAMP-100&quantity=-0"});
+  EXPECT_EQ(bodies(all, "lone_surrogate").at(0), "sku=LAMP-100%ed%a0%80&quantity=2");
+}
+
+std::string upload(const std::string& title, const std::string& quantity, const std::string& photo) {
+  const auto part = [](const std::string& text) { return text.empty() ? "" : "--hs\r\n" + text + "\r\n"; };
+  return part(title) + part(quantity) + part(photo) + "--hs--\r\n";
+}
+const std::string kTitle = "Content-Disposition: form-data; name=\"title\"\r\n\r\nLamp";
+const std::string kQuantity = "Content-Disposition: form-data; name=\"quantity\"\r\n\r\n2";
+const std::string kPhoto =
+    "Content-Disposition: form-data; name=\"photo\"; filename=\"lamp.png\"\r\nContent-Type: "
+    "image/png\r\n\r\npng-bytes";
+
+TEST(InputMutations, OfAFormInPartsChangeOneThing) {
+  EXPECT_EQ(declared_upload().body, upload(kTitle, kQuantity, kPhoto));
+  const std::vector<Mutation> all = impossible(declared_upload());
+  EXPECT_EQ(bodies(all, "missing_field"), (Bodies{upload("", kQuantity, kPhoto), upload(kTitle, "", kPhoto),
+                                                  upload(kTitle, kQuantity, "")}));
+  EXPECT_EQ(bodies(all, "truncated"), Bodies{"--hs\r\nContent-Disposition: form-da"});
+  EXPECT_EQ(bodies(all, "wrong_type"),
+            Bodies{upload(kTitle, "Content-Disposition: form-data; name=\"quantity\"\r\n\r\nhs", kPhoto)});
+  EXPECT_EQ(bodies(all, "nul").at(0), upload(kTitle + '\0', kQuantity, kPhoto));
+  EXPECT_EQ(bodies(all, "too_large").at(0).size(), kMaxBody + 1);
+  std::map<std::string, std::string> types;
+  for (const Mutation& each : all)
+    if (each.content_type != kUploadType) types[each.id] = each.content_type;
+  EXPECT_EQ(types, (std::map<std::string, std::string>{
+                       {"no_boundary", "multipart/form-data"},
+                       {"other_boundary", "multipart/form-data; boundary=holdshort-hs"},
+                       {"text_plain", "text/plain"},
+                       {"application_xml", "application/xml"}}));
+}
+
+TEST(InputMutations, OfAFormInPartsThatAreDoubtfulLackARequiredPart) {
+  const std::vector<Mutation> all = doubtful_without(declared_upload(), {"/title", "/quantity", "/photo"});
+  std::set<std::string> ids;
+  for (const Mutation& each : all) {
+    ids.insert(each.id);
+    int missing = 0;
+    for (const char* name : {"title", "quantity", "photo"})
+      missing += each.body.find(" name=\"" + std::string(name) + "\"") == std::string::npos;
+    EXPECT_GE(missing, 1) << each.id;
+  }
+  for (const char* id :
+       {"unknown_property", "proto", "unknown_file", "unknown_charset", "repeated_key", "text_as_file",
+        "lone_surrogate", "file_as_text", "empty_file", "wrong_part_type", "filename_path", "filename_nul",
+        "filename_long", "filename_empty", "no_content_type", "odd_content_type"})
+    EXPECT_TRUE(ids.contains(id)) << id;
+  EXPECT_NE(bodies(all, "filename_path").at(0).find("filename=\"../../hs.png\""), std::string::npos);
+  EXPECT_EQ(bodies(all, "upper_case_content_type").size(), 1u);
+  for (const Mutation& each : all)
+    if (each.id == "upper_case_content_type") {
+      EXPECT_EQ(each.content_type, "MULTIPART/FORM-DATA; boundary=hs");
+    }
+}
+
+TEST(InputMutations, AreOfNoPartsWhereTheBodyHasNone) {
+  for (const char* body : {"", "--hs", "--hs--\r\n", "--hs\r\n\r\nno name\r\n--hs--",
+                           "--hs\r\nContent-Disposition: "
+                           "form-data; name=\"a\"\r\n\r\nno end"})
+    EXPECT_FALSE(input_validation::parts_of(body, "hs")) << body;
+  EXPECT_EQ(input_validation::boundary_of("multipart/form-data; charset=utf-8; boundary=\"a b\""), "a b");
+  EXPECT_EQ(input_validation::boundary_of("multipart/form-data"), "");
+  EXPECT_EQ(input_validation::with_crlf("a\r\nb\n"), "a\r\nb\n");
 }
 
 // --- the configuration
@@ -643,6 +775,9 @@ TEST(InputValidationConfig, SaysWhereAndWhat) {
       "holdshort.toml:6:12: error: \"max_body\" is \"65MB\", expected a size with a unit (B, KB, MB) from "
       "1 to 67108864");
   EXPECT_EQ(complaint("body = 'a=1'\ncontent_type = 'application/x-www-form-urlencoded'\n"), "");
+  EXPECT_NE(complaint("body = 'a=1'\ncontent_type = 'multipart/form-data; boundary=hs'\n")
+                .find("5:1: error: \"body\" is no multipart/form-data with the boundary that"),
+            std::string::npos);
 }
 
 }  // namespace
