@@ -51,6 +51,7 @@ const std::vector<std::string> kMissing{"OWASP API2:2023", "ASVS 8.2.1", "CWE-30
 const std::vector<std::string> kBroken{"OWASP API2:2023", "ASVS 9.1.1", "CWE-287"};
 const std::vector<std::string> kKey{"OWASP API2:2023", "ASVS 13.2.1", "ASVS 11.5.1", "CWE-287"};
 const std::vector<std::string> kKeyInQuery{"OWASP API2:2023", "ASVS 14.2.1", "CWE-598"};
+const std::vector<std::string> kKeyOperator{"OWASP API2:2023", "ASVS 13.2.1", "CWE-943"};
 const std::vector<std::string> kSession{"OWASP API2:2023", "ASVS 7.2.1", "CWE-347", "CWE-565"};
 const std::vector<std::string> kSpoofed{"OWASP API2:2023", "ASVS 4.1.3", "CWE-290", "CWE-348"};
 const std::vector<std::string> kPath{"OWASP API5:2023", "ASVS 8.3.1", "CWE-178", "CWE-436", "CWE-647"};
@@ -284,6 +285,7 @@ class Subject {
                   : kind == Credential::cookie ? kSession
                                                : kBroken);
     if (kind == Credential::api_key) add_key_in_query(attempts);
+    if (kind == Credential::api_key) add_operators(attempts);
     if (settings_.default_credentials)
       add_malformed(attempts, "default_account", default_accounts(), kDefaults);
   }
@@ -308,6 +310,17 @@ class Subject {
                         .twin = {},
                         .references = kKeyInQuery,
                         .shown = fmt::format("{}{}api_key=***", name(), mark)});
+  }
+
+  void add_operators(std::vector<Attempt>& attempts) const {
+    if (settings_.bypasses != Bypasses::thorough || method_ != "GET" || credentials_.empty()) return;
+    const char* const mark = path_.find('?') == std::string::npos ? "?" : "&";
+    attempts.push_back({.id = "authentication.broken.operator",
+                        .call = call(method_, path_ + mark + operators_in_query(credentials_.front().name)),
+                        .with = "with a query operator for a key",
+                        .rule = Attempt::Rule::bypass,
+                        .twin = {},
+                        .references = kKeyOperator});
   }
 
   void add_headers(std::vector<Attempt>& attempts) const {
@@ -379,6 +392,9 @@ class Subject {
     attempts.back().call.headers = attempts.back().twin->headers = {
         {"X-HTTP-Method-Override", "GET"}, {"X-HTTP-Method", "GET"}, {"X-Method-Override", "GET"}};
     if (settings_.bypasses != Bypasses::thorough) return;
+    add("override_parameter", "POST", "with _method=GET");
+    for (Call* call : {&attempts.back().call, &*attempts.back().twin})
+      call->target += call->target.find('?') == std::string::npos ? "?_method=GET" : "&_method=GET";
     add("options", "OPTIONS", "without credentials");
     add("unknown", "HOLDSHORT", "without credentials");
     add("propfind", "PROPFIND", "without credentials");

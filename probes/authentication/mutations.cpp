@@ -27,6 +27,7 @@ std::vector<Header> addresses(const std::string& value, const std::string& clien
       {"X-Remote-IP", value},
       {"X-Remote-Addr", value},
       {"X-ProxyUser-Ip", value},
+      {"X-Host", value},
       {"X_Forwarded_For", value},
       {"Fly_Client_IP", value},
       {"Forwarded", v6 ? fmt::format("for=\"[{}]\"", value) : "for=" + value},
@@ -204,6 +205,7 @@ std::vector<HeaderGroup> spoofed_headers(const std::string& client, const std::s
                      {"Sec-Fetch-Site", "same-origin"}}});
   groups.push_back({"host.localhost", {{"Host", "localhost"}}});
   groups.push_back({"host.loopback", {{"Host", "127.0.0.1"}}});
+  groups.push_back({"host.forwarded", {{"X-Forwarded-Host", "localhost"}}});
   groups.push_back(
       {"hop_by_hop",
        {{"Connection", "close, Fly-Client-IP, X-Forwarded-For, X-Real-IP, Authorization, Cookie"}}});
@@ -287,6 +289,15 @@ std::string key_in_query(const std::string& key, const std::string& header) {
        {std::string("api_key"), std::string("apikey"), std::string("api-key"), std::string("key"),
         std::string("token"), std::string("access_token"), ascii::lowered(header)})
     query += (query.empty() ? "" : "&") + name + "=" + value;
+  return query;
+}
+
+// As qs (Express), PHP and Rack read them: {"$ne": "hs"} is true of every key in a document store.
+std::string operators_in_query(const std::string& header) {
+  std::string query;
+  for (const std::string& name :
+       {std::string("api_key"), std::string("key"), std::string("token"), ascii::lowered(header)})
+    query += fmt::format("{}{}[$ne]=hs", query.empty() ? "" : "&", name);
   return query;
 }
 

@@ -37,6 +37,8 @@ std::vector<Malformed> broken_credentials(const std::vector<Header>& genuine, Cr
                                           Bypasses bypasses);
 // A query with the key under the names that apps read it from: "api_key=...&...". Secret.
 std::string key_in_query(const std::string& key, const std::string& header);
+// A query that asks for any key but one (CWE-943).
+std::string operators_in_query(const std::string& header);
 // Accounts that come with products; six at most, so that no lockout is provoked.
 std::vector<Malformed> default_accounts();
 

@@ -454,6 +454,9 @@ TEST(AuthenticationKeys, EachWayToCompareAKeyWronglyIsNamed) {
       {"authentication.broken.wildcard", [&](const Sent& s) { return key_of(s) == "*"; }},
       {"authentication.broken.sql_wildcard", [&](const Sent& s) { return key_of(s) == "%"; }},
       {"authentication.broken.sql", [&](const Sent& s) { return key_of(s) == "' OR '1'='1"; }},
+      {"authentication.broken.null", [&](const Sent& s) { return key_of(s) == "null"; }},
+      {"authentication.broken.operator",
+       [&](const Sent& s) { return s.request.target.find("api_key[$ne]=") != std::string::npos; }},
       {"authentication.broken.test_key", [&](const Sent& s) { return starts_with(key_of(s), "pk_test_"); }},
   };
   for (const Hole& hole : holes) {
@@ -578,6 +581,69 @@ TEST(AuthenticationThorough, EachHoleThatOnlyItFindsIsNamed) {
     EXPECT_EQ(outcome.worst()->id, hole.id) << outcome.summary();
   }
 }
+
+// --- the whole catalogue
+
+// Everything else is the same in every run, so that the n-th request is the same attempt.
+ProbeOutcome run_with_opening(const std::string& config, const std::string& secret, int nth) {
+  testing_support::FakeEnvironment environment;
+  environment.variables["KEY"] = environment.variables["ADMIN_TOKEN"] = secret;
+  Loaded loaded = parse_config(
+      "holdshort.toml", "[app]\nurl = \"http://127.0.0.1:3000\"\nhost = \"orders.example.com\"\n" + config,
+      environment, {});
+  const std::unique_ptr<Probe> probe = loaded.config.value().probes.at(0).make();
+  const std::string own = loaded.config->identities.begin()->first;
+  int sent_so_far = 0;
+  Stage stage(
+      [&](const Sent& sent) {
+        const bool is_open = sent_so_far++ == nth;
+        if (is_open) return answer(200, kAdmin);
+        if (sent.request.target != "/admin") return not_found();
+        const std::string shown =
+            sent.header("Authorization") + sent.header("X-Partner-Key") + sent.header("Cookie");
+        return shown.ends_with(secret) && shown.size() <= secret.size() + 7 ? answer(200, kAdmin)
+                                                                            : unauthenticated();
+      },
+      environment);
+  stage.identities.by_name = loaded.config->identities;
+  return stage.run(*probe);
+}
+
+struct Catalogue {
+  const char* name;
+  const char* config;
+  const char* secret;
+  std::size_t at_least;  // attempts
+};
+class AuthenticationCatalogue : public testing::TestWithParam<Catalogue> {};
+TEST_P(AuthenticationCatalogue, EveryAttemptThatIsGrantedIsCalledByItsName) {
+  const std::string config =
+      std::string(GetParam().config) + "bypasses = \"thorough\"\ndefault_credentials = true\n";
+  const std::string secret = GetParam().secret;
+  const ProbeOutcome held = run_with_opening(config, secret, -1);
+  ASSERT_EQ(held.outcome(), Outcome::pass) << held.summary();
+  // The identity and an unrouted path come first, the identity again comes last; each attempt is one request.
+  constexpr int kBefore = 2;
+  ASSERT_EQ(held.requests, static_cast<int>(held.checks.size()) + kBefore - 1);
+  ASSERT_GE(held.checks.size(), GetParam().at_least);
+  std::set<std::string> ids;
+  for (std::size_t i = 1; i + 1 < held.checks.size(); ++i) {
+    const std::string& id = held.checks[i].id;
+    EXPECT_TRUE(ids.insert(id).second) << id << " stands for two attempts";
+    const ProbeOutcome outcome = run_with_opening(config, secret, kBefore + static_cast<int>(i) - 1);
+    std::string failed;
+    for (const Check& check : outcome.checks)
+      if (check.outcome == Outcome::fail) failed += check.id + " ";
+    EXPECT_EQ(failed, id + " ");
+    EXPECT_FALSE(held.checks[i].references.empty()) << id;
+  }
+}
+INSTANTIATE_TEST_SUITE_P(, AuthenticationCatalogue,
+                         testing::Values(Catalogue{"OfTokens", kWithIdentity, "ops_9fK2xQ7vB4mZ8sT1wR6yL3nD5",
+                                                   110},
+                                         Catalogue{"OfKeys", kWithKey, kKey, 120},
+                                         Catalogue{"OfSessions", kWithCookie, kSession, 110}),
+                         [](const auto& row) { return std::string(row.param.name); });
 
 }  // namespace
 }  // namespace holdshort
