@@ -1,6 +1,7 @@
 // The webhook probe against apps that verify, that have one hole each, that lie, that hang and that are
 // absent.
 #include <functional>
+#include <set>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -194,51 +195,61 @@ Care careless_of_age() {
   return care;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    , WebhookHole,
-    testing::Values(
-        Hole{"webhook.unsigned", "AMissingHeaderIsNotMissed",
-             or_else(github_accepts,
-                     [](const Sent& sent) { return joined(sent, "X-Hub-Signature-256").empty(); }),
-             ""},
-        Hole{"webhook.wrong_key", "AnyWellFormedSignatureWillDo",
-             or_else(github_accepts,
-                     [](const Sent& sent) {
-                       const std::string signature = joined(sent, "X-Hub-Signature-256");
-                       Care empty;
-                       empty.key = "";
-                       return signature.size() == 71 && !github_accepts(sent, empty) &&
-                              !is_of_nearly_this_body(sent);
-                     }),
-             ""},
-        Hole{"webhook.empty_key", "AnEmptyKeyIsAnotherKey",
-             or_else(github_accepts,
-                     [](const Sent& sent) {
-                       Care empty;
-                       empty.key = "";
-                       return github_accepts(sent, empty);
-                     }),
-             ""},
-        Hole{"webhook.changed_body", "TheBodyIsNotWhatIsSigned",
-             or_else(github_accepts, is_of_nearly_this_body), ""},
-        Hole{"webhook.replayed", "StripesTimeIsNotLookedAt", receiving(stripe_accepts, careless_of_age()),
-             kStripe},
-        Hole{"webhook.replayed", "SlacksTimeIsNotLookedAt", receiving(slack_accepts, careless_of_age()),
-             kSlack},
-        Hole{"webhook.changed_timestamp", "StripesTimeIsNotSigned",
-             or_else(stripe_accepts,
-                     [](const Sent& sent) {
-                       Sent old = sent;
-                       for (Header& header : old.request.headers)
-                         if (header.name == "Stripe-Signature")
-                           header.value.replace(2, 10, std::to_string(kNow - 600));
-                       return joined(sent, "Stripe-Signature").starts_with("t=" + std::to_string(kNow)) &&
-                              stripe_accepts(old, careless_of_age());
-                     }),
-             kStripe},
-        Hole{"webhook.duplicated_signature", "ARepeatedHeaderIsNotUnderstood",
-             or_else(github_accepts, has_two_signatures), ""}),
-    [](const auto& row) { return std::string(row.param.name); });
+std::vector<Hole> holes() {
+  return {Hole{"webhook.unsigned", "AMissingHeaderIsNotMissed",
+               or_else(github_accepts,
+                       [](const Sent& sent) { return joined(sent, "X-Hub-Signature-256").empty(); }),
+               ""},
+          Hole{"webhook.wrong_key", "AnyWellFormedSignatureWillDo",
+               or_else(github_accepts,
+                       [](const Sent& sent) {
+                         const std::string signature = joined(sent, "X-Hub-Signature-256");
+                         Care empty;
+                         empty.key = "";
+                         return signature.size() == 71 && !github_accepts(sent, empty) &&
+                                !is_of_nearly_this_body(sent);
+                       }),
+               ""},
+          Hole{"webhook.empty_key", "AnEmptyKeyIsAnotherKey",
+               or_else(github_accepts,
+                       [](const Sent& sent) {
+                         Care empty;
+                         empty.key = "";
+                         return github_accepts(sent, empty);
+                       }),
+               ""},
+          Hole{"webhook.changed_body", "TheBodyIsNotWhatIsSigned",
+               or_else(github_accepts, is_of_nearly_this_body), ""},
+          Hole{"webhook.replayed", "StripesTimeIsNotLookedAt", receiving(stripe_accepts, careless_of_age()),
+               kStripe},
+          Hole{"webhook.replayed", "SlacksTimeIsNotLookedAt", receiving(slack_accepts, careless_of_age()),
+               kSlack},
+          Hole{"webhook.changed_timestamp", "StripesTimeIsNotSigned",
+               or_else(stripe_accepts,
+                       [](const Sent& sent) {
+                         Sent old = sent;
+                         for (Header& header : old.request.headers)
+                           if (header.name == "Stripe-Signature")
+                             header.value.replace(2, 10, std::to_string(kNow - 600));
+                         return joined(sent, "Stripe-Signature").starts_with("t=" + std::to_string(kNow)) &&
+                                stripe_accepts(old, careless_of_age());
+                       }),
+               kStripe},
+          Hole{"webhook.duplicated_signature", "ARepeatedHeaderIsNotUnderstood",
+               or_else(github_accepts, has_two_signatures), ""}};
+}
+INSTANTIATE_TEST_SUITE_P(, WebhookHole, testing::ValuesIn(holes()),
+                         [](const auto& row) { return std::string(row.param.name); });
+
+TEST(WebhookCatalogue, EveryCheckOfItHasItsHoleHere) {
+  std::set<std::string> known{"webhook.accepted", "webhook.still_accepted"}, seen;
+  for (const Hole& hole : holes()) known.insert(hole.id);
+  for (const auto& [receiver, config] : {std::pair<Receiver, std::string>{github_accepts, ""},
+                                         {stripe_accepts, kStripe},
+                                         {slack_accepts, kSlack}})
+    for (const Check& check : run(receiving(receiver, {}), config).checks) seen.insert(check.id);
+  EXPECT_EQ(seen, known);
+}
 
 // --- apps as a whole
 
