@@ -22,7 +22,7 @@ struct ForgedToken {
   std::string means;  // "signatures are not verified"
   std::vector<std::string> references;
   Forgery::Weight weight = Forgery::Weight::must_be_refused;
-  std::string page;  // a URL of ours that it names; "" : none
+  std::string page = {};  // a URL of ours that it names; "": none
 };
 
 // What forgeries are made of.
