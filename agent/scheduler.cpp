@@ -238,34 +238,46 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
       if (self->is_over(*entry)) co_return;
       entry->running = true;
       const Places::Place place = co_await self->places->take();
+      Occasion occasion = Occasion::due;
       bool again = true;
       while (again && !self->is_over(*entry)) {
-        const Track::Next next = co_await self->run_once(entry);
-        again = std::exchange(entry->again, false) || next == Track::Next::confirm_now;
+        const Track::Next next = co_await self->run_once(entry, occasion);
+        occasion = next == Track::Next::confirm_now ? Occasion::confirmation : Occasion::due;
+        again = std::exchange(entry->again, false) || occasion == Occasion::confirmation;
       }
       entry->running = false;
     }
   }
 
-  Awaitable<Track::Next> run_once(EntryPtr entry) {
+  // A confirmation asks first what failed, and goes ahead of other probes: a verdict waits for it.
+  enum class Occasion { due, confirmation };
+
+  static Pace pace_of(const Entry& entry) {
+    if (entry.starting()) return Pace::startup;
+    return entry.track.state() == State::passing ? Pace::watch : Pace::steady;
+  }
+
+  Awaitable<Track::Next> run_once(EntryPtr entry, Occasion occasion) {
     const std::shared_ptr<Ground> on = entry->ground;
     const bool budgeted = config.agent.request_budget_written || was_ready;
-    MeteredClient metered(world.client, budgeted ? &budget : nullptr);
-    const bool starting = entry->starting();
+    const bool confirms = occasion == Occasion::confirmation;
+    MeteredClient metered(world.client, budgeted ? &budget : nullptr,
+                          confirms ? Urgency::urgent : Urgency::ordinary);
     ObservedClient observed(metered, sightings, entry->config.name);
-    ProbeContext context{.client = observed,
-                         .clock = world.clock,
-                         .environment = world.environment,
-                         .offload = world.offload,
-                         .clients = clients,
-                         .random = random,
-                         .identities = on->identities,
-                         .app = on->app,
-                         .run_id = make_run_id(random),
-                         .pace = starting ? Pace::startup : Pace::steady,
-                         .failed_before = starting ? worst_id(entry->status) : std::string(),
-                         .request_budget = budgeted ? config.agent.request_budget : 0,
-                         .reserve = [&metered](int requests) { return metered.reserve(requests); }};
+    ProbeContext context{
+        .client = observed,
+        .clock = world.clock,
+        .environment = world.environment,
+        .offload = world.offload,
+        .clients = clients,
+        .random = random,
+        .identities = on->identities,
+        .app = on->app,
+        .run_id = make_run_id(random),
+        .pace = pace_of(*entry),
+        .failed_before = confirms || entry->starting() ? worst_id(entry->status) : std::string(),
+        .request_budget = budgeted ? config.agent.request_budget : 0,
+        .reserve = [&metered](int requests) { return metered.reserve(requests); }};
     const Monotonic began = world.clock.now();
     const int jumps_before = jumps;
     ProbeOutcome outcome = co_await run_probe(entry->config, *entry->probe, context);
@@ -314,7 +326,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     Track::Next next = entry->track.completed(seen, now);
     if (basis == Basis::review && next == Track::Next::confirm_now) next = entry->track.completed(seen, now);
     record(*entry, std::move(outcome), run_id, now - began);
-    plan(*entry, now);
+    plan(*entry, began);
     events::probe_result(world.log, entry->status, *entry->status.history.front());
     note_change(*entry, before);
     const bool conclusive = seen == Outcome::pass || seen == Outcome::fail;
@@ -350,7 +362,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   // follows at once.
   void discard(const EntryPtr& entry, ProbeOutcome outcome, const std::string& run_id, Monotonic began) {
     record(*entry, std::move(outcome), run_id, world.clock.now() - began);
-    plan(*entry, world.clock.now());
+    plan(*entry, began);
     events::probe_result(world.log, entry->status, *entry->status.history.front());
     publish();
   }
@@ -384,17 +396,23 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     status.history.insert(status.history.begin(), std::move(run));
   }
 
+  // From begin to begin, so that however long a run takes, the next sees within an interval what breaks.
   // Early by up to kJitter, never late, so that Machines started together drift apart and no verdict grows
-  // too old.
-  void plan(Entry& entry, Monotonic now) {
-    std::chrono::milliseconds gap = entry.config.startup_interval;
-    if (!entry.starting()) {
-      gap = entry.cadence();
+  // too old. An app that is starting has its pause after each run.
+  void plan(Entry& entry, Monotonic began) {
+    const Monotonic now = world.clock.now();
+    if (entry.starting()) {
+      entry.due = now + entry.config.startup_interval;
+    } else {
+      std::chrono::milliseconds gap = entry.cadence();
       gap -= std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(
           0, static_cast<std::int64_t>(static_cast<double>(gap.count()) * kJitter))(random));
+      const auto rest =
+          std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(gap.count()) * kRest));
+      entry.due = std::max(began + gap, now + rest);
     }
-    entry.due = now + gap;
-    entry.status.next_run = world.clock.wall_now() + gap;
+    entry.status.next_run =
+        world.clock.wall_now() + std::chrono::duration_cast<Wall::duration>(entry.due - now);
   }
 
   // An app that has just come up is seen by all within milliseconds, not within their startup intervals.

@@ -52,6 +52,7 @@ class Scheduler {
   static constexpr std::chrono::milliseconds kStopLimit{1000};
   static constexpr std::chrono::milliseconds kTick{250};  // how often ages and clocks are looked at
   static constexpr double kJitter = 0.1;  // a run begins up to this share of its interval early, never late
+  static constexpr double kRest = 0.1;  // what is left of an interval, at least, after a run that takes long
 
  private:
   struct Impl;

@@ -73,7 +73,8 @@ class Offload {
 // How much a run may cost.
 enum class Pace {
   startup,  // the app has not passed yet: end at the first thing that is not there, ask `failed_before` first
-  steady,   // on its interval
+  watch,    // on its interval, while it passes: a fail ends the run, so that it is acted upon at once
+  steady,   // on its interval, all that there is to see
   whole,    // `check`: everything, once
 };
 
@@ -89,11 +90,18 @@ struct ProbeContext {
   const App& app;
   std::string run_id;  // 32 lower-case hex digits
   Pace pace = Pace::steady;
-  std::string failed_before;  // at startup: id of the check that failed in the run before, else ""
-  int request_budget = 0;     // requests a second that all probes may send together; 0: no budget
+  // Where the run before is repeated (at startup, to confirm a fail): id of the check that failed then.
+  std::string failed_before;
+  int request_budget = 0;  // requests a second that all probes may send together; 0: no budget
   // Waits until `requests` may be sent at full speed without breaking the budget on average (rate_limit's
   // bursts). Null: no budget.
   std::function<Awaitable<void>(int requests)> reserve;
+
+  bool on_interval() const { return pace == Pace::watch || pace == Pace::steady; }
+  // A run that has seen such a check has seen enough.
+  bool ends_at(Outcome seen) const {
+    return (pace == Pace::startup && seen > Outcome::pass) || (pace == Pace::watch && seen == Outcome::fail);
+  }
 
   // A name that nothing in the app has: "hs-0123456789ab".
   std::string unknown_name() const;

@@ -105,7 +105,7 @@ class Subject {
       Check check = co_await judge(std::move(attempt));
       const Outcome seen = check.outcome;
       outcome.add(std::move(check));
-      if (seen > Outcome::pass && context_.pace == Pace::startup) co_return false;
+      if (context_.ends_at(seen)) co_return false;
       if (silent_ >= kMaxSilent) co_return false;
     }
     if (served_) outcome.add(co_await legitimate("authentication.still_accepted"));
@@ -257,7 +257,7 @@ class Subject {
     add_headers(attempts);
     add_spellings(attempts);
     add_methods(attempts);
-    if (context_.pace == Pace::startup && !context_.failed_before.empty())
+    if (!context_.failed_before.empty())
       std::stable_partition(attempts.begin(), attempts.end(),
                             [&](const Attempt& a) { return a.id == context_.failed_before; });
     return attempts;
@@ -615,9 +615,10 @@ class AuthenticationProbe final : public Probe {
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     Exchange exchange(context, settings_.http);
     ProbeOutcome outcome;
-    for (const Operation& operation : settings_.http.operations()) {
+    for (const Operation& operation : settings_.http.operations(ended_at_)) {
       Subject subject(settings_, context, exchange, operation.method, operation.path);
       const bool goes_on = co_await subject.run(outcome);
+      ended_at_ = goes_on ? "" : operation.name();
       if (!goes_on) break;
     }
     outcome.requests = exchange.requests();
@@ -626,6 +627,7 @@ class AuthenticationProbe final : public Probe {
 
  private:
   const Settings settings_;
+  std::string ended_at_;  // the operation that ended the run before
 };
 
 }  // namespace

@@ -180,7 +180,7 @@ class Run {
   bool add(Check check) {
     const Outcome seen = check.outcome;
     outcome_.add(std::move(check));
-    return silent_ < kMaxSilent && (seen <= Outcome::pass || context_.pace != Pace::startup);
+    return silent_ < kMaxSilent && !context_.ends_at(seen);
   }
 
   Rules those(Rule::Expect expect) const {
@@ -191,7 +191,7 @@ class Run {
   }
 
   Rules in_order(Rules denials) const {
-    if (context_.pace == Pace::startup)
+    if (!context_.failed_before.empty())
       std::stable_partition(denials.begin(), denials.end(),
                             [&](const Rule* rule) { return id_of(*rule) == context_.failed_before; });
     return denials;

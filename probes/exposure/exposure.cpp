@@ -135,7 +135,7 @@ class Run {
 
   bool is_over() {
     const Check* worst = outcome_.worst();
-    const bool enough = context_.pace == Pace::startup && worst && worst->outcome > Outcome::pass;
+    const bool enough = worst && context_.ends_at(worst->outcome);
     ended_ = ended_ || enough || silent_ >= kMaxSilent;
     return ended_;
   }
@@ -346,12 +346,12 @@ class Run {
   // Indices into looks(): all of them, or some in turn.
   std::vector<std::size_t> due(std::size_t count) {
     std::vector<std::size_t> due(memory_.suspects.begin(), memory_.suspects.end());
-    const std::size_t more = context_.pace == Pace::steady ? kInTurn : count;
+    const std::size_t more = context_.on_interval() ? kInTurn : count;
     for (std::size_t i = 0; i < std::min(more, count); ++i) {
-      const std::size_t index = context_.pace == Pace::steady ? (memory_.next + i) % count : i;
+      const std::size_t index = context_.on_interval() ? (memory_.next + i) % count : i;
       if (!memory_.suspects.contains(index)) due.push_back(index);
     }
-    if (context_.pace == Pace::steady) memory_.next = (memory_.next + kInTurn) % count;
+    if (context_.on_interval()) memory_.next = (memory_.next + kInTurn) % count;
     return due;
   }
 

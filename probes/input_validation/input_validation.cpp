@@ -326,7 +326,7 @@ class Subject {
       Check check = co_await judge(std::move(mutation), rule);
       const Outcome seen = check.outcome;
       checks_.push_back(std::move(check));
-      if (silent_ >= kMaxSilent || (seen > Outcome::pass && context_.pace == Pace::startup)) co_return false;
+      if (silent_ >= kMaxSilent || context_.ends_at(seen)) co_return false;
     }
     co_return true;
   }
@@ -508,10 +508,11 @@ class InputValidationProbe final : public Probe {
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     Exchange exchange(context, settings_.http);
     ProbeOutcome outcome;
-    for (const Operation& operation : settings_.http.operations()) {
+    for (const Operation& operation : settings_.http.operations(ended_at_)) {
       Subject subject(settings_, memory_[operation.method + " " + operation.path], context, exchange,
                       operation.method, operation.path);
       const bool goes_on = co_await subject.run(outcome);
+      ended_at_ = goes_on ? "" : operation.name();
       if (!goes_on) break;
     }
     outcome.requests = exchange.requests();
@@ -520,6 +521,7 @@ class InputValidationProbe final : public Probe {
 
  private:
   const Settings settings_;
+  std::string ended_at_;                  // the operation that ended the run before
   std::map<std::string, Memory> memory_;  // by method and path
 };
 

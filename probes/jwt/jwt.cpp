@@ -128,8 +128,7 @@ class Verification {
     Check stranger = co_await trial_.stranger(std::move(nothing));
     const Outcome seen = stranger.outcome;
     outcome.add(std::move(stranger));
-    const bool ends = trial_.serves_strangers() || trial_.is_silent() ||
-                      (seen != Outcome::pass && context_.pace == Pace::startup);
+    const bool ends = trial_.serves_strangers() || trial_.is_silent() || context_.ends_at(seen);
     co_return !ends;
   }
 
@@ -165,7 +164,7 @@ class Verification {
       std::vector<ForgedToken> claims = forged_claims(material, settings_.catalogue);
       std::move(claims.begin(), claims.end(), std::back_inserter(forged));
     }
-    if (context_.pace == Pace::startup && !context_.failed_before.empty())
+    if (!context_.failed_before.empty())
       std::stable_partition(forged.begin(), forged.end(),
                             [&](const ForgedToken& each) { return each.id == context_.failed_before; });
     for (const ForgedToken& each : forged) {
@@ -174,7 +173,7 @@ class Verification {
       if (!each.page.empty() && pages.was_fetched(each.page)) note_fetch(each, check);
       const Outcome seen = check.outcome;
       outcome.add(std::move(check));
-      if (seen > Outcome::pass && context_.pace == Pace::startup) co_return false;
+      if (context_.ends_at(seen)) co_return false;
       if (trial_.is_silent()) co_return false;
     }
     if (!source_.key()) {
@@ -241,9 +240,7 @@ class Verification {
   }
 
   static Check skipped(std::string id, std::string why) {
-    return {.id = std::move(id),
-            .outcome = Outcome::skipped,
-            .summary = std::move(why)};
+    return {.id = std::move(id), .outcome = Outcome::skipped, .summary = std::move(why)};
   }
 
   static Check claims_need_a_key() {
@@ -329,8 +326,9 @@ class JwtProbe final : public Probe {
   Awaitable<ProbeOutcome> run(ProbeContext& context) override {
     Exchange exchange(context, settings_.http);
     ProbeOutcome outcome;
-    for (const Operation& operation : settings_.http.operations()) {
+    for (const Operation& operation : settings_.http.operations(ended_at_)) {
       const bool goes_on = co_await verify(context, exchange, operation.method, operation.path, outcome);
+      ended_at_ = goes_on ? "" : operation.name();
       if (!goes_on) break;
     }
     outcome.requests = exchange.requests();
@@ -397,6 +395,7 @@ class JwtProbe final : public Probe {
   }
 
   const Settings settings_;
+  std::string ended_at_;  // the operation that ended the run before
 };
 
 }  // namespace

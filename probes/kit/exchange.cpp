@@ -68,10 +68,12 @@ HttpKeys HttpKeys::from(const Values& values) {
   return keys;
 }
 
-std::vector<Operation> HttpKeys::operations() const {
+std::vector<Operation> HttpKeys::operations(const std::string& first) const {
   std::vector<Operation> list;
   for (const std::string& path : paths)
     for (const std::string& method : methods) list.push_back({method, path});
+  std::stable_partition(list.begin(), list.end(),
+                        [&](const Operation& each) { return each.name() == first; });
   return list;
 }
 

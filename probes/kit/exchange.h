@@ -14,13 +14,15 @@ namespace holdshort {
 // What one request asks for.
 struct Operation {
   std::string method, path;
+  std::string name() const { return method + " " + path; }
 };
 
 // The keys of every probe that sends HTTP.
 struct HttpKeys {
   static HttpKeys from(const Values& values);
-  // Each path with each method; never empty.
-  std::vector<Operation> operations() const;
+  // Each path with each method; never empty. The one of that name first, where there is one: what failed in
+  // the run before is asked first.
+  std::vector<Operation> operations(const std::string& first = "") const;
   std::optional<Url> url;
   std::vector<std::string> paths;    // never empty; from `path` and `paths`
   std::vector<std::string> methods;  // never empty

@@ -151,7 +151,7 @@ class Subject {
   }
 
   Awaitable<void> exhaust(ProbeOutcome& outcome) {
-    if (context_.pace == Pace::startup && context_.failed_before == "rate_limit.concurrency") {
+    if (context_.failed_before == "rate_limit.concurrency") {
       const bool held = co_await burst_holds(settings_.limit, outcome);
       if (!held) co_return;
     }
@@ -721,7 +721,7 @@ class RateLimitProbe final : public Probe {
     ProbeOutcome outcome;
     const Monotonic now = context.clock.now();
     const bool recent = passed_at_ && now - *passed_at_ < settings_.exhaust_every;
-    if (settings_.observe_only || (recent && headers_count_ && context.pace == Pace::steady)) {
+    if (settings_.observe_only || (recent && headers_count_ && context.on_interval())) {
       co_await each(context, exchange, outcome, Depth::observe);
       outcome.requests = exchange.requests();
       if (settings_.observe_only || outcome.outcome() == Outcome::pass) co_return outcome;
@@ -760,7 +760,7 @@ class RateLimitProbe final : public Probe {
       } else {
         co_await subject.exhaust(outcome);
       }
-      if (context.pace == Pace::startup && outcome.outcome() > Outcome::pass) co_return;
+      if (context.ends_at(outcome.outcome())) co_return;
     }
   }
 

@@ -111,9 +111,7 @@ class Reception {
   }
 
  private:
-  bool ends_after(const Check& check) const {
-    return trial_.is_silent() || (context_.pace == Pace::startup && check.outcome > Outcome::pass);
-  }
+  bool ends_after(const Check& check) const { return trial_.is_silent() || context_.ends_at(check.outcome); }
 
   std::int64_t now() const {
     return std::chrono::duration_cast<std::chrono::seconds>(context_.clock.wall_now().time_since_epoch())
@@ -240,9 +238,10 @@ class WebhookProbe final : public Probe {
       outcome.requests = exchange.requests();
       co_return outcome;
     }
-    for (const Operation& operation : settings_.http.operations()) {
+    for (const Operation& operation : settings_.http.operations(ended_at_)) {
       Reception reception(settings_, context, exchange, *credentials, operation.method, operation.path);
       const bool goes_on = co_await reception.run(outcome);
+      ended_at_ = goes_on ? "" : operation.name();
       if (!goes_on) break;
     }
     // A login's token may have expired.
@@ -262,6 +261,7 @@ class WebhookProbe final : public Probe {
   }
 
   const Settings settings_;
+  std::string ended_at_;  // the operation that ended the run before
 };
 
 Result<Scheme> scheme_of(const Values& values) {

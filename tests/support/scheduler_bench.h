@@ -24,6 +24,7 @@ struct Control {
   Outcome outcome = Outcome::pass;
   bool hangs = false;
   std::chrono::milliseconds takes{0};
+  int bursts = 0;  // requests sent at once, first of all
   std::string says;
   int runs = 0;
   std::vector<Pace> paces;
@@ -44,6 +45,10 @@ class Scripted final : public Probe {
     control.paces.push_back(context.pace);
     control.failed_before.push_back(context.failed_before);
     control.run_ids.push_back(context.run_id);
+    if (control.bursts > 0) {
+      std::vector<Request> requests(static_cast<std::size_t>(control.bursts));
+      co_await context.client.burst(Endpoint(), std::move(requests), Limits());
+    }
     if (control.hangs) co_await context.clock.sleep_until(Monotonic::max());
     if (control.takes.count() > 0) {
       const Monotonic end = context.clock.now() + control.takes;

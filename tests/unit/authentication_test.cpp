@@ -300,6 +300,43 @@ TEST(AuthenticationStartup, WhatFailedIsAskedFirst) {
   EXPECT_LE(stage.client.sent.size(), 3u);  // the caller, an unrouted path, and this
 }
 
+TEST(AuthenticationWatch, AFailEndsTheRunAndItsRepetitionBeginsWithIt) {
+  ConfiguredProbe configured(R"(
+[identities.ops]
+bearer = { env = "ADMIN_TOKEN" }
+[probes.admin]
+type = "authentication"
+paths = ["/admin", "/admin/export"]
+as = "ops"
+)");
+  const auto app = [](const Sent& sent) {
+    const bool exported = same_path(sent.request.target, "/admin/export");
+    if (!exported && !same_path(sent.request.target, "/admin")) return not_found();
+    const bool open = exported && sent.request.method == "GET";
+    return is_ops(sent) || open ? answer(200, kAdmin) : unauthenticated();
+  };
+  Stage first(app, configured.environment), second(app, configured.environment);
+  first.pace = second.pace = Pace::watch;
+  EXPECT_EQ(configured.run(first).checks.back().id, "authentication.none");
+  EXPECT_GT(first.client.sent.size(), 40u) << "all that there is to see of /admin";
+  second.failed_before = "authentication.none";
+  EXPECT_EQ(configured.run(second).worst()->id, "authentication.none");
+  EXPECT_LE(second.client.sent.size(), 4u);  // the caller, two unrouted paths, and this
+}
+
+TEST(AuthenticationWatch, ARefusedCallerDoesNotHideAnOpenDoor) {
+  ConfiguredProbe configured(kWithIdentity);
+  Stage stage(
+      [](const Sent& sent) {
+        if (!same_path(sent.request.target, "/admin")) return not_found();
+        return is_ops(sent) ? unauthenticated() : answer(200, kAdmin);
+      },
+      configured.environment);
+  const Outcome whole = configured.run(stage).outcome();
+  stage.pace = Pace::watch;
+  EXPECT_EQ(configured.run(stage).outcome(), whole);
+}
+
 TEST(AuthenticationReport, NamesTheHeaderThatOpensAndNoSecret) {
   ConfiguredProbe configured(kWithIdentity);
   Stage stage(open_when([](const Sent& s) { return s.header("X-Real-IP") == "127.0.0.1"; }),

@@ -482,6 +482,15 @@ TEST(AuthorizationStartup, WhatFailedIsDeniedFirst) {
   EXPECT_EQ(find(outcome, "authorization.function_level"), nullptr);
 }
 
+TEST(AuthorizationWatch, AFailEndsTheRun) {
+  ConfiguredProbe configured(std::string(kIdentities) + kRoles);
+  Stage stage(but(a_stranger_asks_for_admin, answer(200, kAdmin)), configured.environment);
+  stage.pace = Pace::watch;
+  const ProbeOutcome outcome = configured.run(stage);
+  EXPECT_EQ(outcome.checks.back().id, "authorization.anonymous");
+  EXPECT_EQ(outcome.outcome(), Outcome::fail);
+}
+
 TEST(AuthorizationHang, ThreeSilencesEndARun) {
   std::string rules = "[probes.many]\ntype = \"authorization\"\nrules = [";
   for (int i = 0; i < 10; ++i)

@@ -411,6 +411,20 @@ TEST(ExposureRun, EndsAtTheFirstFindingWhileTheAppStarts) {
   EXPECT_LE(outcome.requests, 20);
 }
 
+TEST(ExposureRun, AFindingEndsARunOnItsIntervalAndItsRepetitionAsksForItAgain) {
+  ConfiguredProbe configured("[probes.p]\ntype = \"exposure\"\n");
+  const App broken = with({{"/.env", text(kEnvFile)}});
+  Stage stage(broken, configured.environment);
+  stage.pace = Pace::watch;
+  for (int i = 0; i < 20 && configured.run(stage).outcome() != kFail; ++i) {
+  }
+  Stage again(broken, configured.environment);
+  again.pace = Pace::watch;
+  const ProbeOutcome outcome = configured.run(again);
+  EXPECT_EQ(outcome.outcome(), kFail);
+  EXPECT_LE(outcome.requests, 20);
+}
+
 TEST(ExposureRun, AsksForDumpsByTheirBeginning) {
   ConfiguredProbe configured("[probes.p]\ntype = \"exposure\"\n");
   Stage stage(with({}), configured.environment);

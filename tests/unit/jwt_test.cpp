@@ -1019,6 +1019,17 @@ TEST(JwtStartup, WhatFailedIsAskedFirst) {
   EXPECT_EQ(stage.client.sent.size(), 3u);  // a valid token, none, and this
 }
 
+TEST(JwtWatch, AFailEndsTheRunAndItsRepetitionBeginsWithIt) {
+  ConfiguredProbe configured = configured_with(kHmac);
+  Stage stage(with_hole(verifies, hole("jwt.expired")), configured.environment);
+  stage.pace = Pace::watch;
+  EXPECT_EQ(configured.run(stage).checks.back().id, "jwt.expired");
+  const std::size_t before = stage.client.sent.size();
+  stage.failed_before = "jwt.expired";
+  EXPECT_EQ(configured.run(stage).worst()->id, "jwt.expired");
+  EXPECT_EQ(stage.client.sent.size(), before + 3);  // a valid token, none, and this
+}
+
 TEST(JwtSilence, EndsARunAfterThreeRequestsWithoutAnAnswer) {
   ConfiguredProbe configured = configured_with(kHmac);
   Stage stage(answering_forgeries_with(no_answer(Ended::timeout)), configured.environment);

@@ -133,6 +133,38 @@ TEST(RequestBudget, AReservationTakesAtMostHalf) {
   EXPECT_EQ(bench.times.size(), 1u);
 }
 
+TEST(RequestBudget, WhoIsUrgentGoesAheadOfAllThatWaitAndTheRateHolds) {
+  Bench bench;
+  MeteredClient big(bench.wire, &bench.budget), small(bench.wire, &bench.budget);
+  MeteredClient urgent(bench.wire, &bench.budget, Urgency::urgent);
+  spawn(bench, burst(big, 2 * kRate));
+  spawn(bench, send(small, kRate));
+  bench.clock.advance(500ms);
+  ASSERT_TRUE(bench.times.empty());
+  bench.start = bench.clock.now();
+  spawn(bench, send(urgent, kRate));
+  bench.clock.advance(900ms);
+  EXPECT_EQ(bench.times.size(), static_cast<std::size_t>(kRate));
+  bench.clock.advance(1400ms);  // the big one was due after 1400ms, and has to save for a second more
+  EXPECT_EQ(bench.times.size(), static_cast<std::size_t>(kRate));
+  bench.clock.advance(200ms);
+  EXPECT_GE(bench.times.size(), static_cast<std::size_t>(3 * kRate));
+  bench.clock.advance(1s);
+  EXPECT_EQ(bench.times.size(), static_cast<std::size_t>(4 * kRate));
+}
+
+TEST(RequestBudget, UrgentOnesAreServedInTheOrderOfTheirComing) {
+  Bench bench;
+  bench.start = bench.clock.now();
+  MeteredClient a(bench.wire, &bench.budget, Urgency::urgent), b(bench.wire, &bench.budget, Urgency::urgent);
+  spawn(bench, burst(a, kRate));
+  spawn(bench, burst(b, kRate));
+  bench.clock.advance(1s);
+  EXPECT_EQ(bench.times.size(), static_cast<std::size_t>(kRate));
+  bench.clock.advance(1s);
+  EXPECT_EQ(bench.times.size(), static_cast<std::size_t>(2 * kRate));
+}
+
 TEST(RequestBudget, WithoutOneNothingWaits) {
   Bench bench;
   MeteredClient client(bench.wire, nullptr);

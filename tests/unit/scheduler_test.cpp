@@ -48,7 +48,57 @@ TEST(Scheduler, RunsOnItsIntervalOrAlittleEarlier) {
   bench.clock.advance(150s);
   EXPECT_GE(controls()["a"].runs, 11);
   EXPECT_LE(controls()["a"].runs, 13);
-  EXPECT_EQ(controls()["a"].paces.back(), Pace::steady);
+  EXPECT_EQ(controls()["a"].paces.back(), Pace::watch);
+}
+
+TEST(Scheduler, HoweverLongARunTakesTheNextBeginsWithinItsInterval) {
+  controls()["a"].takes = 6s;
+  Bench bench(config_of({"a"}));
+  bench.clock.advance(7s);
+  const int before = controls()["a"].runs;
+  bench.clock.advance(150s);
+  EXPECT_GE(controls()["a"].runs, before + 10);
+}
+
+TEST(Scheduler, ARunThatTakesLongerThanItsIntervalIsFollowedByARest) {
+  controls()["a"].takes = 20s;
+  Bench bench(config_of({"a"}));
+  bench.clock.advance(20s);
+  ASSERT_TRUE(bench.ready());
+  bench.clock.advance(1s);
+  EXPECT_EQ(controls()["a"].runs, 1);
+  bench.clock.advance(600ms);
+  EXPECT_EQ(controls()["a"].runs, 2);
+}
+
+TEST(Scheduler, AFailIsConfirmedByAskingFirstWhatFailedAndThenAllIsLookedAt) {
+  Bench bench(config_of({"a"}));
+  bench.clock.advance(1s);
+  controls()["a"].outcome = Outcome::fail;
+  bench.clock.advance(30s);
+  const auto& paces = controls()["a"].paces;
+  ASSERT_GE(paces.size(), 4u);
+  EXPECT_EQ(std::vector(paces.begin(), paces.begin() + 4),
+            (std::vector{Pace::startup, Pace::watch, Pace::watch, Pace::steady}));
+  const auto& first = controls()["a"].failed_before;
+  EXPECT_EQ(std::vector(first.begin(), first.begin() + 4), (std::vector<std::string>{"", "", "a.check", ""}));
+}
+
+TEST(Scheduler, AConfirmationGoesAheadOfOtherProbesInTheBudget) {
+  Bench bench(config_of({"a", "hog"}));
+  bench.clock.advance(1s);
+  ASSERT_TRUE(bench.ready());
+  const int before = controls()["a"].runs;
+  controls()["a"].bursts = 1;
+  controls()["a"].takes = 100ms;
+  controls()["a"].outcome = Outcome::fail;
+  bench.scheduler->recheck("a");
+  bench.clock.settle();
+  controls()["hog"].bursts = 500;  // ten seconds' worth
+  bench.scheduler->recheck("hog");
+  bench.clock.advance(250ms);
+  EXPECT_EQ(controls()["a"].runs, before + 2);
+  EXPECT_EQ(bench.state(0), State::failing);
 }
 
 TEST(Scheduler, ABrokenControlIsSeenTwiceAtOnceAndClosesWithinOneInterval) {
