@@ -6,7 +6,7 @@ FROM debian:trixie-slim AS build
 WORKDIR /src
 # By itself, so that a change of the sources does not fetch the packages again.
 COPY script/bootstrap script/bootstrap
-RUN script/bootstrap
+RUN script/bootstrap && apt-get install -y -q --no-install-recommends binutils-gold
 COPY . .
 # ccache's folder outlives the layer, so that the next build of a change is quick.
 RUN --mount=type=cache,target=/root/.cache/ccache \

@@ -22,3 +22,13 @@ if(HOLDSHORT_SLIM_OPENSSL)
     endif()
   endforeach()
 endif()
+
+# Functions with the same code, of which templates leave many, become one. With the other linker, where there is one.
+if(HOLDSHORT_SLIM_OPENSSL)
+  find_program(HOLDSHORT_GOLD ld.gold)
+  mark_as_advanced(HOLDSHORT_GOLD)
+  if(HOLDSHORT_GOLD)
+    set(CMAKE_LINK_DEPENDS_USE_LINKER FALSE)
+    target_link_options(holdshort_options INTERFACE -fuse-ld=gold LINKER:--icf=safe)
+  endif()
+endif()
