@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "agent/gate/gate.h"
+#include "agent/gate/http2.h"
 
 namespace holdshort::gate {
 
@@ -158,7 +159,7 @@ void Connection::read_client() {
 bool Connection::wants_client() const {
   if (gone_ || client_ended_ || phase_ == Phase::cut) return false;
   if (phase_ == Phase::linger) return true;
-  return !said_ && to_app_.empty() && inbox_.size() < kMaxInboxBytes;
+  return (!said_ || awaits_frames()) && to_app_.empty() && inbox_.size() < kMaxInboxBytes;
 }
 
 // A stream is read in large pieces; what may turn out to be the next requests is not, for it may have to stay
@@ -236,6 +237,7 @@ std::size_t Connection::process(std::string_view bytes) {
 bool Connection::admit(const RequestHead& head, std::string_view bytes) {
   const bool health = is_health(head, bytes);
   head_only_ = head.method == Method::head;
+  http2_ = head.is_http2();
   if (health && !served_) {
     refuse(head, health);
     return false;
@@ -291,10 +293,10 @@ void Connection::refuse_malformed() {
   answer(kMalformed, Answer::bad_request);
 }
 
-void Connection::send_to_client(std::string_view bytes) {
+void Connection::send_to_client(std::string_view bytes, After after) {
   std::ptrdiff_t n = 0;
   if (to_client_.empty()) {
-    do n = client_.send(bytes);
+    do n = client_.send(bytes, after);
     while (n < 0 && errno == EINTR);
     if (n < 0 && errno != EAGAIN) return lose_client();
     n = std::max<std::ptrdiff_t>(n, 0);
@@ -412,11 +414,11 @@ void Connection::read_app() {
     }
     const std::string_view bytes(hub_.scratch.data(), static_cast<std::size_t>(n));
     tracking_.feed(bytes);
-    send_to_client(bytes);
+    send_to_client(bytes, last_ && app_.is_ending() ? After::end : After::nothing);
     if (gone_) return;
     const bool was_full = bytes.size() == app_read_;
     app_read_ = adapted(app_read_, bytes.size(), to_client_.empty());
-    if (!was_full) break;
+    if (!was_full && !app_.is_ending()) break;
   }
   if (tracking_.is_tunnel() && !framing_.is_tunnel()) framing_.become_tunnel();
   resume();
@@ -467,8 +469,23 @@ void Connection::conclude() {
 
 // The gate speaks after the app: when all earlier requests have been answered.
 bool Connection::may_say() const {
-  if (!to_client_.empty()) return false;
+  if (!to_client_.empty() || awaits_frames()) return false;
   return cut_request_ || tracking_.outstanding() == 0 || app_ended_ || said_ == &kNothing;
+}
+
+// HTTP/2 answers a request, and only once it has been sent.
+bool Connection::awaits_frames() const {
+  if (!said_ || said_it_ || !http2_ || served_ || late_ || client_ended_) return false;
+  const std::string_view frames = std::string_view(inbox_).substr(framing_.head().bytes);
+  return http2::first_request(frames).kind == http2::First::Kind::incomplete;
+}
+
+void Connection::say_http2() {
+  using Kind = http2::First::Kind;
+  const http2::First first = http2::first_request(std::string_view(inbox_).substr(framing_.head().bytes));
+  if (first.kind == Kind::request) return send_to_client(http2::answer(first.stream, said_->head));
+  send_to_client(http2::goodbye(first.kind == Kind::broken ? http2::ErrorCode::protocol_error
+                                                           : http2::ErrorCode::no_error));
 }
 
 void Connection::say() {
@@ -479,8 +496,12 @@ void Connection::say() {
       return end(Ending::reset, Ending::reset);
     close_app(cut_request_ ? Ending::reset : Ending::orderly);
     if (tracking_.is_lost()) return begin_linger();  // the app has had its last word
-    if (!said_->head.empty()) send_to_client(said_->head);
-    if (!gone_ && !head_only_ && !said_->body.empty()) send_to_client(said_->body);
+    if (http2_ && !served_) {
+      say_http2();
+    } else {
+      if (!said_->head.empty()) send_to_client(said_->head);
+      if (!gone_ && !head_only_ && !said_->body.empty()) send_to_client(said_->body);
+    }
   }
   if (!gone_ && to_client_.empty()) begin_linger();
 }
@@ -530,7 +551,11 @@ void Connection::expire() {
   switch (phase_) {
     case Phase::fresh:
     case Phase::head:
-      head_only_ = false;
+      if (awaits_frames()) {
+        late_ = true;
+        break;
+      }
+      head_only_ = http2_ = false;
       answer(kTooLate, Answer::bad_request);
       break;
     case Phase::held:
@@ -570,6 +595,10 @@ void Connection::settle() {
   if (connecting_) return enter(Phase::connecting);
   const bool waits_in_vain = tracking_.is_lost() && (said_ || !inbox_.empty());
   if (waits_in_vain) return enter(Phase::idle);
+  if (awaits_frames()) {
+    if (phase_ != Phase::fresh) enter(Phase::head);
+    return;
+  }
   if (said_ || framing_.is_tunnel()) return enter(Phase::active);
   if (!served_) return;
   if (partial_head_) return enter(Phase::head);

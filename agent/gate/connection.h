@@ -104,7 +104,7 @@ class Connection final : private Wire::Owner {
   bool is_blocked() const;
   bool is_health(const RequestHead& head, std::string_view bytes) const;
   void refuse(const RequestHead& head, bool health);
-  void send_to_client(std::string_view bytes);
+  void send_to_client(std::string_view bytes, After after = After::nothing);
   void flush_to_client();
   void lose_client();
 
@@ -122,7 +122,9 @@ class Connection final : private Wire::Owner {
   void resume();
   void conclude();
   bool may_say() const;
+  bool awaits_frames() const;
   void say();
+  void say_http2();
   void conclude_app_end();
   void conclude_client_end();
   void answer(const Said& said, Answer counted);
@@ -155,7 +157,9 @@ class Connection final : private Wire::Owner {
   bool head_only_ = false;     // said_ answers a HEAD
   bool cut_request_ = false;   // said_ answers a request of which a part has gone to the app
   bool said_it_ = false;
-  bool last_ = false;  // the request relayed last says that no other follows
+  bool http2_ = false;  // said_ answers a client that speaks HTTP/2
+  bool late_ = false;   // its request has not come in time
+  bool last_ = false;   // the request relayed last says that no other follows
   bool held_ = false, connecting_ = false;
   bool client_ended_ = false, client_end_passed_ = false;
   bool app_ended_ = false, app_end_passed_ = false;

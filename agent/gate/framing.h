@@ -31,6 +31,8 @@ struct RequestHead {
   bool closes = false;       // says that no other request follows
   bool upgrades = false;     // has an Upgrade field: what follows is HTTP/1 only if the response says no
   bool replayed = false;     // has fly-replay-src: another Machine sent it here
+
+  bool is_http2() const { return body == BodyKind::tunnel && target_bytes == 0; }  // its preface
 };
 
 // The requests of one connection. Pure; give it what has not been taken yet.

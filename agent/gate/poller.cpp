@@ -133,8 +133,9 @@ std::ptrdiff_t Wire::receive(char* to, std::size_t size) {
   return n;
 }
 
-std::ptrdiff_t Wire::send(std::string_view bytes) {
-  const std::ptrdiff_t n = ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+std::ptrdiff_t Wire::send(std::string_view bytes, After after) {
+  const int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (after == After::end ? MSG_MORE : 0);
+  const std::ptrdiff_t n = ::send(descriptor_, bytes.data(), bytes.size(), flags);
   if (n < static_cast<std::ptrdiff_t>(bytes.size())) writable_ = false;
   return n;
 }

@@ -56,6 +56,10 @@ class Poller {
 // How a connection ends: after its last byte, or as one that was cut (RST).
 enum class Ending { orderly, reset };
 
+// What comes at once after bytes that are sent: they and the end that follows them go as one packet, and wake
+// the peer once.
+enum class After { nothing, end };
+
 // A connected socket, read and written directly. What waits owns no buffer: an idle connection costs its
 // descriptor and little else.
 class Wire {
@@ -76,6 +80,8 @@ class Wire {
 
   void open(int descriptor) { descriptor_ = descriptor; }
   bool is_open() const { return descriptor_ >= 0; }
+  // The peer has ended, or an error has come: a read does not wait.
+  bool is_ending() const { return ending_; }
   int descriptor() const { return descriptor_; }
   void close(Ending ending);
   void end_writing();  // FIN
@@ -83,7 +89,7 @@ class Wire {
   // As recv(2) and send(2), without waiting and without SIGPIPE: -1 and errno. errno is EAGAIN where it would
   // have to wait.
   std::ptrdiff_t receive(char* to, std::size_t size);
-  std::ptrdiff_t send(std::string_view bytes);
+  std::ptrdiff_t send(std::string_view bytes, After after = After::nothing);
   std::size_t bytes_in_flight() const;  // written, not yet acknowledged by the peer
 
   // The owner hears of it once. On its own turn, never from inside.

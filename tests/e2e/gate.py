@@ -241,6 +241,10 @@ def http2(holdshort):
         stage.ready()
         said = run("curl", "-s", "--http2-prior-knowledge", f"http://127.0.0.1:{stage.port}/")
         say("HTTP/2 with prior knowledge", said == "HTTP/2.0\n", said.strip())
+        stage.break_control()
+        closed = until(lambda: ask(stage.port, "/.holdshort/readyz")[0] == 503)
+        said = run("curl", "-s", "-D", "-", "--http2-prior-knowledge", f"http://127.0.0.1:{stage.port}/", f"http://127.0.0.1:{stage.port}/").split()
+        say("closed, it says so in HTTP/2", closed and said.count("HTTP/2") == 2 and said.count("503") == 2 and "retry-after:" in said, " ".join(said))
     finally:
         stage.close()
 

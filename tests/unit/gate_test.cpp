@@ -420,6 +420,64 @@ TEST(Gate, PassesHttp2AndPreamblesAsTheyAre) {
   EXPECT_EQ(client.read(3), "\1\2\3");
 }
 
+std::string frame(char type, char flags, char stream, const std::string& payload) {
+  return std::string{'\0', '\0', static_cast<char>(payload.size()), type, flags, '\0', '\0', '\0', stream} +
+         payload;
+}
+std::string goaway(char last, char error) {
+  return frame(7, 0, 0, std::string{'\0', '\0', '\0', last, '\0', '\0', '\0', error});
+}
+const std::string kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", kSettings = frame(4, 0, 0, "");
+const std::string kRequest = frame(1, 5, 3, "\x82\x86\x84");
+
+TEST(Gate, AnswersInHttp2WhoeverSpeaksIt) {
+  const Front front;
+  const Peer client = front.client();
+  client.send(kPreface + kSettings);
+  EXPECT_FALSE(client.is_readable(50ms)) << "there is no request yet";
+  client.send(kRequest.substr(0, 5));
+  client.send(kRequest.substr(5) + frame(1, 5, 5, "\x82"));
+  const std::string answer = client.read_all();
+  EXPECT_THAT(answer, StartsWith(kSettings + frame(4, 1, 0, "")));
+  EXPECT_THAT(answer, HasSubstr(std::string("\0\7:status\003503\0\013retry-after\0011", 28)));
+  EXPECT_THAT(answer, EndsWith(goaway(3, 0))) << "the other request may be tried again";
+  EXPECT_EQ(front.count(Answer::rejected), 1U);
+}
+
+TEST(Gate, EndsAnHttp2ConnectionWithoutARequest) {
+  const std::string settings_missing = frame(6, 0, 0, "01234567"), even = frame(1, 5, 2, "\x82");
+  for (const std::string& broken : {settings_missing, kSettings + even, std::string("GET / HTTP")}) {
+    const Front front;
+    const Peer client = front.client();
+    client.send(kPreface + broken);
+    EXPECT_EQ(client.read_all(), kSettings + goaway(0, 1));
+  }
+  const Front front;
+  const Peer silent = front.client(), ended = front.client();
+  silent.send(kPreface + kSettings);
+  ended.send(kPreface + kSettings);
+  ended.end();
+  EXPECT_EQ(ended.read_all(), kSettings + goaway(0, 0));
+  EXPECT_EQ(silent.read_all(), kSettings + goaway(0, 0)) << "after two seconds";
+}
+
+TEST(Gate, HoldsHttp2Too) {
+  GateConfig config = config_of(WhenClosed::hold);
+  Front front(config);
+  const Peer client = front.client();
+  client.send(kPreface + kSettings + kRequest);
+  EXPECT_FALSE(client.is_readable(50ms));
+  front.publish(true);
+  const Peer app = front.app();
+  EXPECT_EQ(app.read(kPreface.size() + kSettings.size() + kRequest.size()), kPreface + kSettings + kRequest);
+
+  config.hold_timeout = 50ms;
+  Front shorter(config);
+  const Peer late = shorter.client();
+  late.send(kPreface + kSettings + kRequest);
+  EXPECT_THAT(late.read_all(), EndsWith(goaway(3, 0)));
+}
+
 TEST(Gate, OpensATunnelOnlyOnceTheAppHasSwitched) {
   Front front;
   front.publish_and_wait(true);
@@ -506,6 +564,22 @@ TEST(Gate, LosesNoAnswerThatComesBeforeTheRequestHasEnded) {
   app.send(early);
   app.close();  // with unread bytes: a reset follows
   EXPECT_THAT(client.read_all(), StartsWith(early));
+}
+
+TEST(Gate, PassesAnAnswerAndItsEndAtOnceWhereTheRequestGoesOn) {
+  Front front;
+  front.publish(true);
+  for (const std::string fields : {"Connection: close\r\n", "Connection: close\r\nContent-Length: 9\r\n"}) {
+    const Peer client = front.client();
+    client.send(get("/", fields));
+    Peer app = front.app();
+    app.read_to("\r\n\r\n");
+    const auto began = std::chrono::steady_clock::now();
+    app.send(kOk);
+    app.close();
+    EXPECT_EQ(client.read_all(), kOk);
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 2s);
+  }
 }
 
 TEST(Gate, SaysThatAnAppCannotBeReached) {
