@@ -15,6 +15,8 @@ enum class Bare { milliseconds, nanoseconds, seconds };
 constexpr std::string_view kFields[] = {"interval", "timeout", "grace_period"};
 // A bare number below it was hardly meant in milliseconds.
 constexpr std::int64_t kFewMilliseconds = 1000;
+// From the signal to the end of `run` (docs/commands.md).
+constexpr std::chrono::milliseconds kStopTakes{4500};
 
 std::string in_seconds(std::int64_t count) { return fmt::format("\"{}s\"", count); }
 
@@ -77,11 +79,16 @@ class Durations {
                       "flyctl refuses a \"timeout\" above 60s in [checks]; write \"60s\" or less");
   }
 
-  void kill_timeout(const Node& root) {
+  void kill_timeout(const Node& root, const std::optional<Companion>& companion) {
     const auto length = read(root, "kill_timeout", Bare::seconds);
-    if (length && *length > fly::kLongestKillTimeout)
-      findings_.error(entry_of(root, "kill_timeout")->place,
-                      "\"kill_timeout\" is at most 300s on Fly; write \"5m\"");
+    if (!length) return;
+    const Place place = entry_of(root, "kill_timeout")->place;
+    if (*length > fly::kLongestKillTimeout)
+      findings_.error(place, "\"kill_timeout\" is at most 300s on Fly; write \"5m\"");
+    if (companion && *length < kStopTakes)
+      findings_.warning(place,
+                        "holdshort takes up to 4.5s to stop: requests under way end, then the app gets the "
+                        "signal; Fly cuts that short, leave \"kill_timeout\" out or write \"5s\"");
   }
 
  private:
@@ -115,7 +122,8 @@ class Durations {
 
 }  // namespace
 
-void judge_durations(const Document& document, Diagnostics& findings) {
+void judge_durations(const Document& document, const std::optional<Companion>& companion,
+                     Diagnostics& findings) {
   Durations durations(findings);
   for (const Service& service : document.services) {
     for (const Node* check : service.http_checks)
@@ -130,7 +138,7 @@ void judge_durations(const Document& document, Diagnostics& findings) {
   if (const Node* deploy = document.root.find("deploy"); deploy && deploy->table())
     for (const char* name : {"wait_timeout", "release_command_timeout"})
       durations.read(*deploy, name, Bare::nanoseconds);
-  durations.kill_timeout(document.root);
+  durations.kill_timeout(document.root, companion);
 }
 
 }  // namespace holdshort::lint

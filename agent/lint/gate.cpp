@@ -72,9 +72,24 @@ bool runs_machine_check(const Document& document) {
   });
 }
 
+// `run` stops at these alone; others it passes on to the app, and SIGKILL nobody sees.
+void judge_kill_signal(const Document& document, Diagnostics& findings) {
+  constexpr std::string_view kStopping[] = {"SIGTERM", "SIGINT", "SIGQUIT"};
+  const Node::Entry* entry = entry_of(document.root, "kill_signal");
+  const std::string said = text_of(document.root, "kill_signal").value_or("");
+  if (said.empty() || std::find(std::begin(kStopping), std::end(kStopping), said) != std::end(kStopping))
+    return;
+  findings.error(
+      entry->node.place,
+      fmt::format("at {} holdshort neither closes the gate nor drains it; write \"SIGTERM\", \"SIGINT\" or "
+                  "\"SIGQUIT\", which the app gets too",
+                  in_quotes(said)));
+}
+
 }  // namespace
 
 void judge_gate(const Document& document, const Companion& companion, Diagnostics& findings) {
+  judge_kill_signal(document, findings);
   judge_ports(document, companion, findings);
   const auto carries_requests = [](const Service& service) { return !service.is_udp; };
   const auto first = std::find_if(document.services.begin(), document.services.end(), carries_requests);

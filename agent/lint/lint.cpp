@@ -58,7 +58,7 @@ Diagnostics judge(std::string_view text, const std::optional<Companion>& compani
   if (findings.has_errors()) return findings;
   const Document document(root);
   judge_keys(document, findings);
-  judge_durations(document, findings);
+  judge_durations(document, companion, findings);
   judge_checks(document, companion, findings);
   if (companion) judge_gate(document, *companion, findings);
   judge_secrets(document, findings);

@@ -6,8 +6,9 @@
 
 namespace holdshort::lint {
 
-void judge_keys(const Document& document, Diagnostics& findings);       // that flyctl drops
-void judge_durations(const Document& document, Diagnostics& findings);  // without units, beyond limits
+void judge_keys(const Document& document, Diagnostics& findings);  // that flyctl drops
+void judge_durations(const Document& document, const std::optional<Companion>& companion,
+                     Diagnostics& findings);  // without units, beyond limits
 void judge_checks(const Document& document, const std::optional<Companion>& companion, Diagnostics& findings);
 void judge_gate(const Document& document, const Companion& companion, Diagnostics& findings);
 void judge_secrets(const Document& document, Diagnostics& findings);   // in [env] and [build.args]

@@ -199,6 +199,13 @@ tl::expected<int, StartFailure> start_child(const CommandLineOfApp& command, int
   return tl::unexpected(failure_of(command, why));
 }
 
+void stop_with_the_app(int app) {
+  if (::getpgid(app) != app) return;
+  ::raise(SIGTSTP);  // the kernel drops it where no shell could continue us
+  if (::tcgetpgrp(STDIN_FILENO) == ::getpgrp()) ::tcsetpgrp(STDIN_FILENO, app);
+  ::kill(-app, SIGCONT);
+}
+
 int Ending::status() const { return kind == Kind::exited ? number : 128 + number; }
 
 std::string signal_name(int signal) {

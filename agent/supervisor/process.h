@@ -33,6 +33,11 @@ enum class StandardError { inherited, like_output };
 tl::expected<int, StartFailure> start_child(const CommandLineOfApp& command, int output, StandardError error,
                                             std::size_t descriptors = 0);
 
+// Ctrl-Z has stopped the foreground job, the app, alone: the shell that started us waits for us. Stops this
+// process too, and continues the app when it is continued itself (fg, bg). Where there is no such shell, as
+// in `docker run -it`, the app is continued at once.
+void stop_with_the_app(int app);
+
 // How a process ended.
 struct Ending {
   enum class Kind { exited, killed };

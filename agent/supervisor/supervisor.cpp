@@ -64,12 +64,14 @@ struct Supervisor::Impl {
   void reap() {
     while (true) {
       siginfo_t child{};
-      if (::waitid(P_ALL, 0, &child, WEXITED | WNOHANG | __WNOTHREAD) != 0) {
+      if (::waitid(P_ALL, 0, &child, WEXITED | WSTOPPED | WNOHANG | __WNOTHREAD) != 0) {
         has_children = false;
         return;
       }
       if (child.si_pid == 0) return;
-      if (child.si_pid == app)
+      const bool runs = child.si_code == CLD_STOPPED;
+      if (runs && child.si_pid == app && child.si_status == SIGTSTP) stop_with_the_app(app);
+      if (!runs && child.si_pid == app)
         ended({.kind = child.si_code == CLD_EXITED ? Ending::Kind::exited : Ending::Kind::killed,
                .number = child.si_status});
     }

@@ -472,6 +472,72 @@ def on_a_terminal_ctrl_c_reaches_the_app_once(stage):
     os.close(terminal)
 
 
+class Terminal:
+    """A process on a terminal of its own, as its session's first."""
+
+    def __init__(self, stage, *command):
+        self.pid, self.end = pty.fork()
+        if self.pid == 0:
+            os.chdir(stage.tmp)
+            os.execve(command[0], [str(word) for word in command], {**stage.env, "PS1": "$ ", "TERM": "dumb"})
+        self.seen = b""
+
+    def until(self, what):
+        ends = time.monotonic() + 10
+        while what not in self.seen:
+            assert time.monotonic() < ends, self.seen
+            if select.select([self.end], [], [], 0.1)[0]:
+                self.seen += os.read(self.end, 4096)
+        self.seen = self.seen.split(what, 1)[1]
+
+    def type(self, text):
+        os.write(self.end, text)
+
+    def close(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.end)
+
+
+TICKS = "import time\nfor i in range(1000): print('tick', i, flush=True); time.sleep(0.05)\n"
+
+
+@case
+def ctrl_z_stops_both_and_fg_continues_both(stage):
+    app = stage.tmp / "app.py"
+    app.write_text(TICKS)
+    shell = Terminal(stage, "/bin/bash", "--norc", "-i")
+    try:
+        shell.until(b"$ ")
+        shell.type(f"{HOLDSHORT} run --config {stage.tmp / 'holdshort.toml'} -- {sys.executable} {app}\n".encode())
+        shell.until(b"tick 3")
+        shell.type(b"\x1a")
+        shell.until(b"Stopped")
+        shell.type(b"echo the shell is $((40 + 2)) again\n")
+        shell.until(b"the shell is 42 again")
+        assert b"tick" not in shell.seen, shell.seen
+        shell.type(b"fg\n")
+        shell.until(b"tick 1")
+        shell.type(b"\x03")  # the app has the terminal again
+        shell.until(b"KeyboardInterrupt")
+        shell.until(b"$ ")
+    finally:
+        shell.close()
+
+
+@case
+def ctrl_z_without_a_shell_stops_nothing(stage):
+    app = stage.tmp / "app.py"
+    app.write_text(TICKS)
+    alone = Terminal(stage, HOLDSHORT, "run", "--config", stage.tmp / "holdshort.toml", "--", sys.executable, app)
+    try:
+        alone.until(b"tick 3")
+        alone.type(b"\x1a")
+        alone.until(b"tick 20\r\n")
+    finally:
+        alone.close()
+
+
 def main():
     global HOLDSHORT
     HOLDSHORT = str(Path(sys.argv[1]).resolve())
