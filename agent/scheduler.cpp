@@ -65,8 +65,9 @@ struct Entry {
   std::shared_ptr<Ground> ground;
   Monotonic due{};
   bool running = false;
-  bool again = false;    // run once more as soon as this run has ended
-  bool retired = false;  // a reload has taken it out
+  bool again = false;            // run once more as soon as this run has ended
+  bool again_if_unseen = false;  // the same, but only where this run sees nothing
+  bool retired = false;          // a reload has taken it out
 };
 
 using EntryPtr = std::shared_ptr<Entry>;
@@ -329,6 +330,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     plan(*entry, began);
     events::probe_result(world.log, entry->status, *entry->status.history.front());
     note_change(*entry, before);
+    if (std::exchange(entry->again_if_unseen, false) && seen == Outcome::inconclusive) entry->again = true;
     const bool conclusive = seen == Outcome::pass || seen == Outcome::fail;
     const bool first_sight = conclusive && (!outcome_before || *outcome_before == Outcome::inconclusive);
     if (first_sight && before.state == State::pending) wake_those_who_saw_nothing(entry);
@@ -420,7 +422,12 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     for (const EntryPtr& entry : entries) {
       const bool waits = entry != seer && entry->track.state() == State::pending &&
                          (!entry->status.outcome || entry->status.outcome == Outcome::inconclusive);
-      if (waits) run_now(entry);
+      if (!waits) continue;
+      if (entry->running) {
+        entry->again_if_unseen = true;
+      } else {
+        run_now(entry);
+      }
     }
   }
 

@@ -282,6 +282,29 @@ TEST(Scheduler, IsNotReadyForAMomentWhileItsProbesBegin) {
   EXPECT_EQ(bench.logged("readiness.changed"), 0);
 }
 
+TEST(Scheduler, AFirstRunThatSeesSomethingIsNotRepeatedBecauseAnotherSawTheAppFirst) {
+  controls()["a"].takes = 10ms;
+  controls()["b"].takes = 20ms;
+  Bench bench(config_of({"a", "b"}));
+  bench.clock.advance(15ms);
+  EXPECT_EQ(bench.state(0), State::passing);
+  bench.clock.advance(10ms);
+  EXPECT_TRUE(bench.ready());
+  bench.clock.advance(100ms);
+  EXPECT_EQ(controls()["b"].runs, 1);
+}
+
+TEST(Scheduler, AFirstRunThatSawNothingIsRepeatedAtOnceWhereAnotherSawTheAppMeanwhile) {
+  controls()["a"].takes = 10ms;
+  controls()["b"].takes = 20ms;
+  controls()["b"].outcome = Outcome::inconclusive;
+  Bench bench(config_of({"a", "b"}));
+  bench.clock.advance(15ms);
+  EXPECT_EQ(controls()["b"].runs, 1);
+  bench.clock.advance(10ms);
+  EXPECT_EQ(controls()["b"].runs, 2);
+}
+
 TEST(Scheduler, TellsWhoeverWatchesAnAppThatNeverComesUp) {
   controls()["a"].outcome = Outcome::inconclusive;
   Bench bench(config_of({"a"}));
