@@ -10,6 +10,10 @@ constexpr std::uint64_t kSecondBlock = 254;  // 198.51.100.1-254
 constexpr std::uint64_t kThirdBlock = 254;   // 203.0.113.1-254
 }  // namespace
 
+// An odd stride below 127 has no factor in common with 254: all addresses have their turn.
+SyntheticClients::SyntheticClients(std::uint64_t seed)
+    : next_(seed), next_limited_(seed >> 8), stride_((seed >> 16) % 63 * 2 + 1) {}
+
 std::string SyntheticClients::any() {
   const std::uint64_t n = next_++ % (kFirstBlock + kSecondBlock);
   return n < kFirstBlock ? fmt::format("192.0.2.{}", n + 16)
@@ -17,7 +21,8 @@ std::string SyntheticClients::any() {
 }
 
 std::string SyntheticClients::for_exhaustion() {
-  return fmt::format("203.0.113.{}", next_limited_++ % kThirdBlock + 1);
+  next_limited_ += stride_;
+  return fmt::format("203.0.113.{}", next_limited_ % kThirdBlock + 1);
 }
 
 }  // namespace holdshort
