@@ -506,7 +506,7 @@ class Subject {
           return say(Outcome::pass, "");
         return say(Outcome::inconclusive, "");
       case Seen::server_error:
-        return say(Outcome::inconclusive, ": an error is no refusal");
+        return say(Outcome::inconclusive, ": an error is no refusal; let the app answer 401 or 403");
       case Seen::to_login:
       case Seen::to_same:
       case Seen::elsewhere:

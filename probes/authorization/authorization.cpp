@@ -499,7 +499,7 @@ class Run {
       case Seen::no_response:
         return say(Outcome::inconclusive, "");
       case Seen::server_error:
-        return say(Outcome::inconclusive, ": an error is no refusal");
+        return say(Outcome::inconclusive, ": an error is no refusal; let the app answer 403");
       case Seen::unknown:
         return conclude_unknown(rule, say);
       case Seen::fallback:

@@ -153,16 +153,19 @@ class Subject {
          .request = name_of_call(plain),
          .expected = "2xx",
          .observed = response.text(),
-         .summary =
-             served
-                 ? fmt::format("{} is served", name_of_call(plain))
-                 : fmt::format(
-                       "{} {} without an Origin: what it allows proves nothing, name a path that is served{}",
-                       name_of_call(plain), response.sentence(),
-                       settings_.http.as.empty() ? ", or `as`" : "")});
+         .summary = served ? fmt::format("{} is served", name_of_call(plain)) : unserved(plain, response)});
     // An app that reflects every origin does so on its refusals as well.
     if (!served && response.status != 0 && response.status < 500) co_await look_at_refusal();
     co_return served;
+  }
+
+  std::string unserved(const Call& plain, const Response& response) const {
+    const std::string_view remedy = response.status == 500
+                                        ? "does the app's CORS callback throw where there is no Origin?"
+                                    : settings_.http.as.empty() ? "name a path that is served, or `as`"
+                                                                : "name a path that is served";
+    return fmt::format("{} {} without an Origin: what it allows proves nothing; {}", name_of_call(plain),
+                       response.sentence(), remedy);
   }
 
   Awaitable<void> look_at_refusal() {
@@ -263,7 +266,8 @@ class Subject {
                   .summary = seen ? fmt::format("{} with {}", sentence, grant.text)
                              : response.status >= 500
                                  ? sentence + ": an error is no refusal; answer origins that are not allowed "
-                                              "without Access-Control-Allow-Origin"
+                                              "without Access-Control-Allow-Origin (the cors package: "
+                                              "callback(null, false), no Error)"
                                  : sentence});
   }
 

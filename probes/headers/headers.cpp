@@ -305,9 +305,7 @@ const std::span<const Field> kFields{kOwnFields};
 
 const Explanation kExplanation{
     .control =
-        "Answers tell browsers what they must not do with them, set cookies that scripts and eavesdroppers "
-        "cannot take,\n"
-        "and do not tell strangers which version of what is running.",
+        "Answers tell browsers what they must not do with them, keep cookies safe, and name no version.",
     .sends =
         "For each path and method: the request without credentials and, where `as` is given, as that "
         "identity. Then one\n"

@@ -161,7 +161,10 @@ void ForgeryTrial::conclude(const Forgery& forgery, const Response& response, Se
   if (declared || seen == Seen::to_login || response.status == kHeaderTooLarge) return say(Outcome::pass, "");
   switch (seen) {
     case Seen::server_error:
-      return say(Outcome::inconclusive, ": an error is no refusal, unless reject_status has it");
+      return say(
+          Outcome::inconclusive,
+          ": an error is no refusal; let the app answer 401 to what is missing or malformed, or declare "
+          "reject_status");
     case Seen::limited:
       return say(Outcome::inconclusive, ": a rate limit came first");
     case Seen::not_found:

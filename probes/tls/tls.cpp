@@ -91,7 +91,7 @@ class TlsProbe final : public Probe {
     }
     // One that speaks only what is too old fails for that alone.
     const bool is_known = is_served || outcome.outcome() == Outcome::fail;
-    if (!is_known) outcome.add(unserved(way, seen));
+    if (!is_known) outcome.checks.insert(outcome.checks.begin(), unserved(way, seen));
     // A connection that is closed without a word may as well mean that the peer has died of it.
     if (is_served && was_closed) {
       const TlsSeen again = co_await shake(context, way, current, outcome);
@@ -145,6 +145,7 @@ class TlsProbe final : public Probe {
     Check result = check("tls.handshake", Outcome::inconclusive, "a handshake", seen.error, kTrust,
                          fmt::format("no TLS handshake with {}: {}", way.address.text(), seen.error));
     result.request = fmt::format("handshake with {}, offering {}", way.address.text(), offered);
+    if (!settings_.address) result.summary += "; declare address if TLS is spoken elsewhere";
     return result;
   }
 

@@ -215,6 +215,17 @@ TEST(CorsRun, IsInconclusiveWhereTheAppIsNotThereAfterwards) {
   EXPECT_EQ(outcome.worst()->id, "cors.still_served");
 }
 
+// The README of the cors package throws for every origin that is not in its list, and for none at all.
+TEST(CorsRun, AnAppWhoseCallbackThrowsIsToldWhatToChange) {
+  ConfiguredProbe configured("[probes.p]\ntype = \"cors\"\n");
+  Stage strict(always(answer(500, "Error: Not allowed by CORS")), configured.environment);
+  EXPECT_THAT(configured.run(strict).summary(),
+              testing::HasSubstr("does the app's CORS callback throw where there is no Origin?"));
+  Stage lenient([](const Sent& sent) { return answer(sent.header("Origin").empty() ? 200 : 500, "{}"); },
+                configured.environment);
+  EXPECT_THAT(configured.run(lenient).summary(), testing::HasSubstr("callback(null, false)"));
+}
+
 TEST(CorsRun, SendsThirteenRequestsAPath) {
   ConfiguredProbe configured("[probes.p]\ntype = \"cors\"\n");
   Stage stage(always(answer(200, "{}")), configured.environment);

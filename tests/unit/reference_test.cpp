@@ -81,6 +81,12 @@ TEST(Reference, EveryKeyHasARowInItsTable) {
   }
 }
 
+// `explain` without a type lists them, one to a line.
+TEST(Reference, WhatATypeIsForIsOneLine) {
+  for (const ProbeType& type : probe_types())
+    EXPECT_EQ(type.explanation.control.find('\n'), std::string_view::npos) << type.name;
+}
+
 TEST(Reference, EveryRowOfATableHasItsFourCells) {
   for (const std::string& line : lines_of(reference_markdown())) {
     if (!line.starts_with("| ")) continue;
