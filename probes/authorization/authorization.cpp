@@ -15,7 +15,7 @@
 #include "probes/kit/classify.h"
 #include "probes/kit/exchange.h"
 #include "probes/kit/follow.h"
-
+#include "probes/kit/identity_headers.h"
 #include "probes/kit/json.h"
 
 namespace holdshort::authorization {
@@ -61,6 +61,7 @@ constexpr Field kOwnFields[] = {
 const std::vector<std::string> kFunctionLevel{"OWASP API5:2023", "ASVS 8.2.1", "ASVS 8.3.1", "CWE-285",
                                               "CWE-862"};
 const std::vector<std::string> kObjectLevel{"OWASP API1:2023", "ASVS 8.2.2", "ASVS 8.4.1", "CWE-639"};
+const std::vector<std::string> kSpoofed{"OWASP API5:2023", "ASVS 4.1.3", "ASVS 8.3.1", "CWE-290"};
 const std::vector<std::string> kPropertyLevel{"OWASP API3:2023", "ASVS 8.2.3", "ASVS 15.3.1", "CWE-213",
                                               "CWE-915"};
 const std::vector<std::string> kAnonymous{"OWASP API2:2023", "ASVS 8.2.1", "CWE-306", "CWE-862"};
@@ -70,7 +71,8 @@ struct Rule {
   std::string method, path, body;
   std::optional<Marker> marker;
   enum class Expect { allow, deny } expect = Expect::deny;
-  bool is_property_level = false;  // the caller is served, without what the marker names
+  std::vector<Header> headers = {};  // beside the probe's
+  bool is_property_level = false;    // the caller is served, without what the marker names
 
   bool allows() const { return expect == Expect::allow; }
   bool is_safe() const { return method == "GET" || method == "HEAD"; }  // asking again changes nothing
@@ -164,7 +166,13 @@ class Run {
     }
     for (const Rule* rule : in_order(those(Rule::Expect::deny))) {
       Check check = co_await deny(*rule);
+      const bool holds = check.outcome == Outcome::pass;
       if (!add(std::move(check))) co_return;
+      if (!holds) continue;
+      if (is_worth_spoofing(*rule)) {
+        Check more = co_await deny_spoofed(*rule);
+        if (!add(std::move(more))) co_return;
+      }
       for (const Elsewhere& elsewhere : id_elsewhere(*rule)) {
         Check more = co_await deny_elsewhere(*rule, elsewhere);
         if (!add(std::move(more))) co_return;
@@ -204,6 +212,7 @@ class Run {
     call.method = rule.method;
     call.target = rule.path;
     call.body = rule.body;
+    call.headers = rule.headers;
     if (json::is_json(rule.body) && !find_header(settings_.http.headers, "Content-Type"))
       call.headers.push_back({"Content-Type", "application/json"});
     std::string as = rule.as;
@@ -407,6 +416,47 @@ class Run {
     say(Outcome::pass, ", without what the rule's marker names");
   }
 
+  // --- somebody who says that he is an administrator
+
+  bool is_worth_spoofing(const Rule& rule) const {
+    return !rule.as.empty() && !rule.is_property_level && rule.is_safe() && is_served(rule) &&
+           !is_object_level(rule);
+  }
+
+  Awaitable<Check> deny_spoofed(const Rule& rule) {
+    Rule asked = rule;
+    asked.headers = identity_headers();
+    const Response response = co_await send(asked);
+    const Seen seen = see(rule, response);
+    Check check{.id = "authorization.spoofed_identity",
+                .outcome = Outcome::skipped,
+                .request = rule.request() + " as " + rule.caller(),
+                .expected = settings_.deny_status.text(),
+                .observed = response.text(),
+                .references = kSpoofed,
+                .summary = fmt::format("{} {} to {} with X-Role: admin and the like", rule.request(),
+                                       response.sentence(), rule.caller())};
+    conclude_more(judge(rule), rule, response, seen, check);
+    co_return check;
+  }
+
+  // What no rule has declared: it fails where the caller gets what another is served, and holds nobody else.
+  void conclude_more(const Judge& judge, const Rule& rule, const Response& response, Seen seen,
+                     Check& check) const {
+    const bool tells_nothing = !judge.served_differs() || seen == Seen::unknown || seen == Seen::limited ||
+                               seen == Seen::server_error || seen == Seen::no_response ||
+                               (seen == Seen::soft_denial && !judge.has_marker()) || !response.shows_all();
+    if (judge.served_differs() &&
+        (seen == Seen::granted || (response.status >= 300 && judge.leaks(response)))) {
+      check.outcome = Outcome::fail;
+      check.summary += fmt::format(", who gets what {} is served", entitled(rule));
+    } else if (tells_nothing) {
+      check.summary += ": that tells nothing";
+    } else {
+      check.outcome = Outcome::pass;
+    }
+  }
+
   // --- somebody else's id in another place than the path
 
   struct Elsewhere {
@@ -452,16 +502,7 @@ class Run {
                 .references = kObjectLevel,
                 .summary = fmt::format("{} {} to {} {}", asked.request(), response.sentence(), rule.caller(),
                                        elsewhere.with)};
-    const bool tells_apart = judge.served_differs();
-    if (tells_apart && (seen == Seen::granted || (response.status >= 300 && judge.leaks(response)))) {
-      check.outcome = Outcome::fail;
-      check.summary += fmt::format(", with what {} is served", entitled(rule));
-    } else if (!tells_apart || seen == Seen::unknown || seen == Seen::limited || seen == Seen::server_error ||
-               seen == Seen::no_response || !response.shows_all()) {
-      check.summary += ": that tells nothing";
-    } else {
-      check.outcome = Outcome::pass;
-    }
+    conclude_more(judge, rule, response, seen, check);
     co_return check;
   }
 
@@ -646,13 +687,14 @@ const Explanation kExplanation{
     .sends =
         "Up to four paths that cannot exist, as a stranger; then one request for every rule: first what\n"
         "is allowed, in the order declared, then what is denied, each as its identity; at last one\n"
-        "allowed GET or HEAD for every caller who was denied something. Where a caller is denied one thing\n"
-        "and allowed another by the same path but for a segment (/orders/1001, /orders/1002), both are\n"
-        "also asked for with the other's id in the query, under names that handlers read. With seven\n"
-        "rules 15 requests, 7 ms against an Express app. A JSON body is sent as application/json unless "
-        "`headers` says\n"
-        "otherwise. POST, PUT, PATCH and DELETE are sent where a rule declares them, and a rule that\n"
-        "allows them changes what it changes in every run: prefer rules that read.",
+        "allowed GET or HEAD for every caller who was denied something. Where a caller is denied one\n"
+        "thing and allowed another by the same path but for a segment (/orders/1001, /orders/1002), both\n"
+        "are also asked for with the other's id in the query, under names that handlers read. What a\n"
+        "caller is denied otherwise, and another is served, is asked for once more with the headers by\n"
+        "which proxies name a caller and a role. With seven rules 16 requests, 7 ms against an Express\n"
+        "app. A JSON body is sent as application/json unless `headers` says otherwise. POST, PUT, PATCH\n"
+        "and DELETE are sent where a rule declares them, and a rule that allows them changes what it\n"
+        "changes in every run: prefer rules that read.",
     .passes =
         "Every allowed request is served (2xx), and every denied one gets deny_status without what the\n"
         "entitled caller is served. A caller who is denied something is served elsewhere, before and\n"
@@ -662,20 +704,20 @@ const Explanation kExplanation{
         "2xx of its own where no rule allows the same request to anybody. A refusal that carries that\n"
         "content fails too. authorization.object_level: the caller is allowed such a request for\n"
         "another thing; authorization.function_level: it is not; authorization.anonymous: a rule\n"
-        "without `as`; authorization.id_in_query: the query decides. A denial with a marker of its own\n"
-        "where another rule allows the same caller the same request is of that part of the answer:\n"
-        "authorization.property_level fails where the marker is there.",
+        "without `as`; authorization.id_in_query: the query decides; authorization.spoofed_identity: a\n"
+        "header does. A denial with a marker of its own, where another rule allows the same caller the\n"
+        "same request, is of that part of the answer: authorization.property_level fails where the\n"
+        "marker is there.",
     .unclear =
         "An allowed request is not served; a denied one gets no answer, a 5xx, a 429, or a status that\n"
         "is not in deny_status; a 401 to a valid identity (its credentials were refused, not its\n"
         "request); a 2xx that says no without a marker; a 404 where nobody is served; a caller who is\n"
         "served nowhere: allow every identity something that you deny something; a 2xx without a marker\n"
         "that nobody was served.\n"
-        "Lists that must not name others' things are rules too: { as = \"bob\", path = \"/orders\", marker "
-        "=\n"
-        "\"1001\", expect = \"deny\" }. `headers` are the probe's: an id or a tenant in a header, and "
-        "another\n"
-        "host for another tenant, want a probe each, whose owner is served in that probe too.",
+        "Lists that must not name others' things are rules too:\n"
+        "{ as = \"bob\", path = \"/orders\", marker = \"1001\", expect = \"deny\" }.\n"
+        "`headers` are the probe's: an id or a tenant in a header, and another host for another\n"
+        "tenant, want a probe each, whose owner is served in that probe too.",
     .example =
         "[identities.alice]\nbearer = { env = \"PROBE_ALICE_TOKEN\" }\n"
         "[identities.bob]\nbearer = { env = \"PROBE_BOB_TOKEN\" }\n\n"
@@ -687,8 +729,8 @@ const Explanation kExplanation{
         "  { as = \"bob\", path = \"/orders/1002\", marker = \"purchase_price\", expect = \"deny\" },\n"
         "]\n",
     .references =
-        "OWASP API1:2023, API3:2023, API5:2023; ASVS 5.0 8.2.1, 8.2.2, 8.2.3, 8.3.1, 8.4.1, 15.3.1; CWE-213, "
-        "CWE-285, CWE-306, CWE-639, CWE-862, CWE-915",
+        "OWASP API1:2023, API3:2023, API5:2023; ASVS 5.0 4.1.3, 8.2.1, 8.2.2, 8.2.3, 8.3.1, 8.4.1, 15.3.1; "
+        "CWE-213, CWE-285, CWE-290, CWE-306, CWE-639, CWE-862, CWE-915",
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics& diagnostics) {

@@ -357,6 +357,29 @@ rules = [{ as = "bob", path = "/orders/1002", expect = "allow" },
          { as = "bob", path = "/me", marker = "nonse-a1", expect = "deny" }])"}),
     [](const auto& row) { return row.param.name; });
 
+// --- a header that says who the caller is
+
+INSTANTIATE_TEST_SUITE_P(
+    Spoofed, Authorization,
+    testing::Values(
+        Row{"ARoleInAHeaderThatIsBelieved",
+            but([](const Sent&
+                       sent) { return alice_asks_for_admin(sent) && sent.header("X-Role") == "admin"; },
+                answer(200, kAdmin)),
+            Outcome::fail, "authorization.spoofed_identity", kRoles},
+        Row{"ARefusalOfItThatCarriesTheContent",
+            but([](const Sent&
+                       sent) { return alice_asks_for_admin(sent) && sent.header("X-Role") == "admin"; },
+                answer(403, kAdmin)),
+            Outcome::fail, "authorization.spoofed_identity", kRoles},
+        Row{"AnAppThatChokesOnItIsNotHeld",
+            but([](const Sent& sent) { return sent.header("X-Role") == "admin"; }, answer(500, "boom")),
+            Outcome::pass, "", kRoles},
+        Row{"AnAppThatRefusesTheHeadersPasses",
+            but([](const Sent& sent) { return sent.header("X-Role") == "admin"; }, answer(400, "no")),
+            Outcome::pass, "", kRoles}),
+    [](const auto& row) { return row.param.name; });
+
 // --- the id in another place
 
 // The order that `read` finds in a request, for whom `guard` finds to be its owner.
