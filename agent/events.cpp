@@ -119,6 +119,22 @@ void nothing_required(Log& log) {
             "\"required\"");
 }
 
+void behaviour_changed(Log& log, const std::string& probe, const unusual::Event& event) {
+  const bool departs = event.turn == unusual::Turn::became_unusual;
+  const unusual::Figures& figures = event.figures;
+  Attributes attributes = {{"metric", std::string(unusual::name_of(event.metric))},
+                           {"observed", figures.observed},
+                           {"median", figures.median},
+                           {"mad", figures.mad},
+                           {"factor", figures.factor()}};
+  if (!probe.empty()) attributes.insert(attributes.begin(), {"probe", probe});
+  if (!event.of.empty()) attributes.emplace_back("of", std::string(event.of));
+  log.write(departs ? LogLevel::warn : LogLevel::info, departs ? "behaviour.unusual" : "behaviour.usual",
+            fmt::format("{}: {}{}; readiness does not rest on it", probe.empty() ? "gate" : probe,
+                        departs ? "" : "as usual again: ", unusual::text_of(event.metric, event.of, figures)),
+            attributes);
+}
+
 void override_set(Log& log, const Override& by_hand) {
   log.write(LogLevel::warn, "override.set",
             fmt::format("{} by hand until {}: {}", ready_word(by_hand.ready), timestamp(by_hand.until()),

@@ -31,6 +31,8 @@ void clock_jumped(Log& log, std::chrono::nanoseconds by);
 // The process ran no code for so long, though it should have.
 void stood_still(Log& log, std::chrono::nanoseconds gap);
 void nothing_required(Log& log);
+// Of a probe, or of the gate where `probe` is "".
+void behaviour_changed(Log& log, const std::string& probe, const unusual::Event& event);
 void override_set(Log& log, const Override& by_hand);
 void override_ended(Log& log, const Override& by_hand);
 

@@ -19,7 +19,7 @@ namespace holdshort {
 
 class Log {
  public:
-  using Value = std::variant<std::string, bool, std::int64_t, std::vector<std::string>>;
+  using Value = std::variant<std::string, bool, std::int64_t, double, std::vector<std::string>>;
   using Attribute = std::pair<std::string_view, Value>;
   using Sink =
       std::function<void(std::string_view line)>;  // gets a whole line with its line break; must not throw

@@ -4,16 +4,20 @@
 #include <string>
 #include <vector>
 
+#include "agent/unusual/behaviour.h"
 #include "probes/kit/http_client.h"
 #include "probes/kit/sightings.h"
 
 namespace holdshort {
 
-// Looks answers through for the secrets that are watched. What is referred to outlives *this.
+// Looks answers through for the secrets that are watched, and counts what is usual of them. What is referred
+// to outlives *this.
 class ObservedClient final : public HttpClient {
  public:
   ObservedClient(HttpClient& client, Sightings& sightings, std::string probe)
       : client_(client), sightings_(sightings), probe_(std::move(probe)) {}
+  const unusual::Tally& tally() const { return tally_; }
+
   Awaitable<Response> send(Endpoint endpoint, Request request, Limits limits) override;
   Awaitable<std::vector<Response>> burst(Endpoint endpoint, std::vector<Request> requests,
                                          Limits limits) override;
@@ -22,6 +26,7 @@ class ObservedClient final : public HttpClient {
   HttpClient& client_;
   Sightings& sightings_;
   const std::string probe_;
+  unusual::Tally tally_;
 };
 
 }  // namespace holdshort

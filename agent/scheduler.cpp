@@ -60,6 +60,7 @@ struct Entry {
   Alarm alarm;  // rings when it is due
   std::unique_ptr<Probe> probe;
   Track track;
+  unusual::OfProbe behaviour;
   ProbeStatus status;
   std::shared_ptr<const ProbeStatus> published;  // null: `status` has changed since
   std::shared_ptr<Ground> ground;
@@ -289,12 +290,35 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     look_at_the_clocks();  // before anything is published on the strength of what was seen
     look_at_ages();        // a verdict that has expired meanwhile is no longer one that a first fail may keep
     note_sightings(*entry, outcome, jumps_before);
+    // Until the first pass runs are cut short.
+    if (!starting && jumps == jumps_before) note_behaviour(*entry, observed.tally());
     clean(outcome);
     if (jumps != jumps_before) {
       discard(entry, std::move(outcome), context.run_id, began);
       co_return Track::Next::as_scheduled;
     }
     co_return completed(entry, std::move(outcome), context.run_id, began);
+  }
+
+  void note_behaviour(Entry& entry, const unusual::Tally& tally) {
+    const std::vector<unusual::Event> events = entry.behaviour.ran(tally, world.clock.wall_now());
+    if (events.empty()) return;
+    for (const unusual::Event& event : events) events::behaviour_changed(world.log, entry.config.name, event);
+    entry.status.unusual = entry.behaviour.departures();
+    entry.published.reset();
+  }
+
+  void look_at_the_gate() {
+    if (!world.gate_connections || world.clock.now() < gate_due) return;
+    const std::optional<std::uint64_t> connections = world.gate_connections();
+    if (!connections) return;
+    gate_due = world.clock.now() + unusual::OfGate::kEvery;
+    const auto state = ready ? unusual::OfGate::Gate::open : unusual::OfGate::Gate::closed;
+    const bool was_known = has_gate;
+    has_gate = true;
+    const auto event = gate.look(*connections, state, world.clock.now(), world.clock.wall_now());
+    if (event) events::behaviour_changed(world.log, {}, *event);
+    if (event || !was_known) publish();
   }
 
   void note_sightings(const Entry& entry, ProbeOutcome& outcome, int jumps_before) {
@@ -527,6 +551,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
       status->probes.push_back(entry->published);
       if (entry->required()) status->valid_until = std::min(status->valid_until, entry->status.valid_until);
     }
+    if (has_gate) status->gate_unusual = gate.departures();
     world.board.publish(std::move(status));
     world.board.beat(world.clock.now());
   }
@@ -542,6 +567,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
       self->end_override();
       self->look_at_the_clocks();
       self->look_at_ages();
+      self->look_at_the_gate();
       self->speak_of_waiting();
       self->world.board.beat(self->world.clock.now());
     }
@@ -561,9 +587,11 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
       return;
     }
     ++jumps;
+    gate.interrupt();
     for (const EntryPtr& entry : entries) {
       const Before before = Before::of(*entry);
       entry->track.distrust();
+      entry->behaviour.interrupt();
       note_change(*entry, before);
       run_now(entry);
     }
@@ -605,6 +633,9 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
   SyntheticClients clients;
   RequestBudget budget;
   Sightings sightings;
+  unusual::OfGate gate;
+  bool has_gate = false;
+  Monotonic gate_due{};
   std::uint64_t told = 0;  // news of `sightings` that its watchers know
   Config config;           // its probes are in `entries`
   asio::any_io_executor loop;

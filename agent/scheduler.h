@@ -26,6 +26,8 @@ struct World {
   Log& log;
   StatusBoard& board;
   std::uint64_t seed;  // of jitter, run ids, synthetic addresses
+  // Clients' connections since the gate's start; nullopt, or no function: there is no gate.
+  std::function<std::optional<std::uint64_t>()> gate_connections = {};
 };
 
 class Scheduler {

@@ -17,6 +17,7 @@
 
 #include "agent/config/config.h"
 #include "agent/readiness.h"
+#include "agent/unusual/behaviour.h"
 
 namespace holdshort {
 
@@ -70,7 +71,8 @@ struct ProbeStatus {
   std::uint64_t runs[4] = {};                             // by Outcome, since start
   std::uint64_t requests = 0;                             // since start
   std::uint64_t not_passed = 0;  // runs in a row, the last one included, that neither passed nor were skipped
-  bool holds = false;            // is one of the reasons for not being ready
+  std::vector<unusual::Departure> unusual;   // says nothing of the verdict
+  bool holds = false;                        // is one of the reasons for not being ready
   Monotonic valid_until = Monotonic::max();  // the state is stale after it; max: it cannot grow stale (again)
 };
 
@@ -96,7 +98,8 @@ struct Status {
   Wall since;          // `ready` has this value
   std::optional<Override> by_hand;
   std::vector<std::string> holding;  // required probes that hold readiness, or would without `by_hand`
-  std::vector<std::shared_ptr<const ProbeStatus>> probes;  // in the configuration's order; never null
+  std::vector<std::shared_ptr<const ProbeStatus>> probes;       // in the configuration's order; never null
+  std::optional<std::vector<unusual::Departure>> gate_unusual;  // nullopt: there is no gate
   Monotonic valid_until = Monotonic::max();  // the earliest of the required probes: `ready` is void after it;
                                              // max: there is no required probe
   std::chrono::nanoseconds clock_offset{};   // Instant::offset() when it was published

@@ -100,9 +100,9 @@ class Agent {
         signals_(loop_, SIGTERM, SIGINT, SIGHUP) {
     log_.set_secrets(secrets_of(config));
     probes_ = config.probes.size();
-    scheduler_ = std::make_unique<Scheduler>(
-        World{*client_, clock_, environment_, offload_, log_, board_, std::random_device{}()},
-        std::move(config));
+    scheduler_ = std::make_unique<Scheduler>(World{*client_, clock_, environment_, offload_, log_, board_,
+                                                   std::random_device{}(), [this] { return connections(); }},
+                                             std::move(config));
   }
 
   ~Agent() {
@@ -151,6 +151,16 @@ class Agent {
     log_.write(LogLevel::error, "agent.stopped", error.message);
     fmt::print(stderr, "holdshort: {}\n", error.message);
     return kFailed;
+  }
+
+  // That clients have opened through the gate; those that asked for `health_path` are Fly's.
+  std::optional<std::uint64_t> connections() const {
+    if (!gate_) return std::nullopt;
+    std::uint64_t count = 0;
+    for (const gate::Answer answer : {gate::Answer::relayed, gate::Answer::rejected, gate::Answer::replayed,
+                                      gate::Answer::shed, gate::Answer::bad_request})
+      count += gate_->counters().of(answer);
+    return count;
   }
 
   // A request waits for a verdict. Any thread.

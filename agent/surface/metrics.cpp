@@ -1,5 +1,6 @@
 #include "agent/surface/metrics.h"
 
+#include <algorithm>
 #include <string>
 
 #include <fmt/format.h>
@@ -135,6 +136,23 @@ void add_probes(Exposition& out, const Measurements& m) {
                [](const ProbeStatus& p) { return std::optional(p.requests); });
 }
 
+bool departs(const std::vector<unusual::Departure>& departures, unusual::Metric metric) {
+  return std::any_of(departures.begin(), departures.end(),
+                     [&](const unusual::Departure& departure) { return departure.metric == metric; });
+}
+
+void add_unusual(Exposition& out, const Status& status) {
+  out.metric("holdshort_probe_unusual", "gauge",
+             "1 while the answers to the probe are not as usual; no verdict rests on it.");
+  for (const auto& probe : status.probes)
+    for (const unusual::Metric metric : unusual::kMetricsOfProbe)
+      out.sample(static_cast<int>(departs(probe->unusual, metric)),
+                 label("probe", probe->name) + ',' + label("metric", unusual::name_of(metric)));
+  if (status.gate_unusual)
+    out.gauge("holdshort_gate_unusual", "1 while connections come at an unusual rate.",
+              static_cast<int>(!status.gate_unusual->empty()));
+}
+
 void add_gate(Exposition& out, const GateCounts& gate) {
   out.gauge("holdshort_gate_open", "1 while the gate lets traffic through.", static_cast<int>(gate.open));
   out.gauge("holdshort_gate_connections", "Connections of clients that are open.", gate.connections);
@@ -159,6 +177,7 @@ Answer render_metrics(const Measurements& measured) {
   Exposition out;
   add_agent(out, measured);
   add_probes(out, measured);
+  add_unusual(out, measured.status);
   if (measured.gate) add_gate(out, *measured.gate);
   if (measured.process) add_process(out, *measured.process);
   return {.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .body = out.take()};

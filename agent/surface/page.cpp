@@ -140,11 +140,18 @@ class Page {
           "Machine was "
           "suspended, or runs do not complete.</p>\n",
           stale, status_.probes.size());
+    if (status_.gate_unusual) unusual_behaviour(*status_.gate_unusual, " at the gate");
     if (context_.reload.result == Reload::Result::rejected)
       out("<p class=\"banner\"><b>The configuration was rejected</b> when it was read last; the one of {} is "
           "in "
           "force.</p>\n",
           moment(context_.reload.accepted));
+  }
+
+  void unusual_behaviour(const std::vector<unusual::Departure>& departures, std::string_view whose) {
+    for (const unusual::Departure& departure : departures)
+      out("<p class=\"summary unusual\">Unusual{} since {}: {}. Readiness does not rest on it.</p>\n", whose,
+          moment(departure.since), unusual::text_of(departure.metric, departure.of, departure.figures));
   }
 
   // --- one probe
@@ -156,6 +163,7 @@ class Page {
         name_of(probe.state), escaped(probe.name), name_of(probe.severity), escaped(probe.type));
     if (!probe.description.empty()) out("<p>{}</p>\n", escaped(probe.description));
     if (!probe.summary.empty()) out("<p class=\"summary\">{}</p>\n", escaped(probe.summary));
+    unusual_behaviour(probe.unusual, {});
     times(probe);
     if (probe.state != State::passing) {
       for (const Check& check : *probe.checks)

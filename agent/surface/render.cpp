@@ -53,6 +53,23 @@ Json to_json(const RunRecord& run) {
           {"requests", run.requests}};
 }
 
+Json to_json(const unusual::Departure& departure) {
+  Json json{{"metric", unusual::name_of(departure.metric)}};
+  if (!departure.of.empty()) json["of"] = departure.of;
+  json["observed"] = departure.figures.observed;
+  json["median"] = departure.figures.median;
+  json["mad"] = departure.figures.mad;
+  json["factor"] = departure.figures.factor();
+  json["since"] = timestamp(departure.since);
+  return json;
+}
+
+Json to_json(const std::vector<unusual::Departure>& departures) {
+  Json json = Json::array();
+  for (const unusual::Departure& departure : departures) json.push_back(to_json(departure));
+  return json;
+}
+
 Json to_json(const ProbeStatus& probe) {
   Json json{{"componentType", probe.type},
             {"status", word_of(probe)},
@@ -68,6 +85,7 @@ Json to_json(const ProbeStatus& probe) {
   if (!probe.runbook.empty()) json["runbook"] = probe.runbook;
   json["observed"] = Json::array();
   for (const Check& check : *probe.checks) json["observed"].push_back(to_json(check));
+  json["unusual"] = to_json(probe.unusual);
   json["history"] = Json::array();
   for (const auto& run : probe.history) json["history"].push_back(to_json(*run));
   return json;
@@ -135,6 +153,7 @@ Answer render_status_json(const Status& status) {
             {"region", status.region},
             {"machine", status.machine}};
   json["holding"] = status.holding;
+  if (status.gate_unusual) json["gate"] = {{"unusual", to_json(*status.gate_unusual)}};
   json["checks"] = Json::object();
   for (const auto& probe : status.probes) json["checks"][probe->name] = Json::array({to_json(*probe)});
   return {.status = 200, .content_type = "application/health+json", .body = text_of(json)};

@@ -90,12 +90,14 @@ inline Config config_of(std::vector<std::string> names) {
 }
 
 struct Bench {
-  // `app` answers the probes that send HTTP.
+  // `app` answers the probes that send HTTP; `gate_connections` is the World's.
   explicit Bench(
-      Config config, ScriptedClient::Script app = [](const Sent&) { return Response{}; })
+      Config config, ScriptedClient::Script app = [](const Sent&) { return Response{}; },
+      std::function<std::optional<std::uint64_t>()> gate_connections = {})
       : client(std::move(app)) {
-    scheduler = std::make_unique<Scheduler>(World{client, clock, environment, offload, log, board, 1},
-                                            std::move(config));
+    scheduler = std::make_unique<Scheduler>(
+        World{client, clock, environment, offload, log, board, 1, std::move(gate_connections)},
+        std::move(config));
     boost::asio::co_spawn(loop, scheduler->run(), [this](std::exception_ptr) { ended = true; });
     clock.settle();
   }
