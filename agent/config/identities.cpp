@@ -166,6 +166,7 @@ class IdentityReader {
       if (!piece.is_variable) {
         body += piece.text;
       } else if (const std::optional<std::string> value = variable(values, piece.text)) {
+        identity.variables.emplace_back(*value);
         body += identity.body_is_json ? json_escaped(*value) : ascii::percent_encoded(*value);
       } else {
         all_found = false;

@@ -2,12 +2,15 @@
 
 #include <variant>
 
+#include "probes/kit/crypto.h"
+
 namespace holdshort {
 namespace {
 
 void add(const BearerIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.token); }
 void add(const BasicIdentity& identity, std::vector<Secret>& secrets) {
   secrets.push_back(identity.password);
+  secrets.emplace_back(crypto::base64(identity.user + ":" + std::string(identity.password.reveal())));
 }
 void add(const ApiKeyIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.value); }
 void add(const CookieIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.value); }
@@ -16,7 +19,10 @@ void add(const JwtIdentity& identity, std::vector<Secret>& secrets) {
                                             : std::get_if<Secret>(&identity.token.from);
   if (secret) secrets.push_back(*secret);
 }
-void add(const LoginIdentity& identity, std::vector<Secret>& secrets) { secrets.push_back(identity.body); }
+void add(const LoginIdentity& identity, std::vector<Secret>& secrets) {
+  secrets.push_back(identity.body);
+  secrets.insert(secrets.end(), identity.variables.begin(), identity.variables.end());
+}
 
 }  // namespace
 

@@ -33,7 +33,8 @@ struct JwtIdentity {  // minted anew for every run, or given
 };
 struct LoginIdentity {  // POST path; the token it answers is sent as Bearer
   std::string path;
-  Secret body;  // with ${VARIABLES} already put in
+  Secret body;                    // with ${VARIABLES} already put in
+  std::vector<Secret> variables;  // their values: no text may show one, with or without the rest of the body
   bool body_is_json = false;
   std::string token_pointer;  // JSON pointer into the answer
 };
@@ -45,6 +46,12 @@ using Identity =
 struct Identities {
   std::map<std::string, Identity, std::less<>> by_name;
   std::map<std::string, Secret, std::less<>> login_tokens;
+
+  std::vector<Secret> found_tokens() const {
+    std::vector<Secret> tokens;
+    for (const auto& [name, token] : login_tokens) tokens.push_back(token);
+    return tokens;
+  }
 };
 
 }  // namespace holdshort
