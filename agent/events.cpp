@@ -20,11 +20,17 @@ LogLevel level_of(const Standing& now) {
   return broken ? LogLevel::error : LogLevel::warn;
 }
 
-// "admin_locked (GET /admin answered 200 without credentials), alive (connection refused)"
-std::string list(const std::vector<Standing>& holding) {
+enum class Runs { untold, counted };
+
+// "admin_locked (GET /admin answered 200 without credentials), alive (connection refused; 40 runs in a row)"
+std::string list(const std::vector<Standing>& holding, Runs runs = Runs::untold) {
   std::string text;
-  for (const Standing& one : holding)
-    text += fmt::format("{}{} ({})", text.empty() ? "" : ", ", one.probe.name, one.reason);
+  for (const Standing& one : holding) {
+    text += fmt::format("{}{} ({}", text.empty() ? "" : ", ", one.probe.name, one.reason);
+    if (runs == Runs::counted && one.probe.not_passed > 1)
+      text += fmt::format("; {} runs in a row", one.probe.not_passed);
+    text += ')';
+  }
   return text;
 }
 
@@ -32,6 +38,13 @@ std::vector<std::string> names(const std::vector<Standing>& holding) {
   std::vector<std::string> names;
   for (const Standing& one : holding) names.push_back(one.probe.name);
   return names;
+}
+
+// Beside the reason for a state: what to do about it. A verdict that is too old says nothing of the control.
+void add_remedy(Attributes& attributes, const ProbeStatus& probe) {
+  if (probe.state == State::stale) return;
+  if (const std::string_view remedy = remedy_of(probe); !remedy.empty())
+    attributes.emplace_back("remedy", std::string(remedy));
 }
 
 std::string_view ready_word(bool ready) { return ready ? "ready" : "not ready"; }
@@ -54,6 +67,7 @@ void probe_changed(Log& log, const Standing& now, State from) {
                            {"outcome", now.outcome ? std::string(name_of(*now.outcome)) : std::string()},
                            {"summary", now.reason},
                            {"run_id", probe.run_id}};
+  add_remedy(attributes, probe);
   if (!probe.runbook.empty()) attributes.emplace_back("runbook", probe.runbook);
   log.write(level_of(now), "probe.changed", message, attributes);
 }
@@ -89,9 +103,28 @@ void readiness_changed(Log& log, bool ready, const std::vector<Standing>& holdin
 }
 
 void readiness_waiting(Log& log, const std::vector<Standing>& holding, std::chrono::seconds waited) {
+  Attributes attributes = {{"holding", names(holding)}, {"seconds", std::int64_t{waited.count()}}};
+  if (!holding.empty()) add_remedy(attributes, holding.front().probe);
   log.write(LogLevel::warn, "readiness.waiting",
-            fmt::format("not ready for {}: {}", Duration(waited).text(), list(holding)),
-            {{"holding", names(holding)}, {"seconds", std::int64_t{waited.count()}}});
+            fmt::format("not ready for {}: {}", Duration(waited).text(), list(holding, Runs::counted)),
+            attributes);
+}
+
+void not_passing(Log& log, const Standing& now, std::chrono::seconds lasted) {
+  const ProbeStatus& probe = now.probe;
+  Attributes attributes = {{"probe", probe.name},
+                           {"state", std::string(name_of(probe.state))},
+                           {"outcome", now.outcome ? std::string(name_of(*now.outcome)) : std::string()},
+                           {"summary", now.reason},
+                           {"seconds", std::int64_t{lasted.count()}},
+                           {"runs", static_cast<std::int64_t>(probe.not_passed)},
+                           {"run_id", probe.run_id}};
+  add_remedy(attributes, probe);
+  log.write(
+      LogLevel::warn, "probe.not_passing",
+      fmt::format("{}: {} for {}, {} run{} in a row: {}", probe.name, name_of(probe.state),
+                  Duration(lasted).text(), probe.not_passed, probe.not_passed == 1 ? "" : "s", now.reason),
+      attributes);
 }
 
 void clock_jumped(Log& log, std::chrono::nanoseconds by) {
@@ -134,6 +167,8 @@ void behaviour_changed(Log& log, const std::string& probe, const unusual::Event&
                         departs ? "" : "as usual again: ", unusual::text_of(event.metric, event.of, figures)),
             attributes);
 }
+
+void no_status_token(Log& log) { log.write(LogLevel::warn, "config.warning", kNoStatusToken); }
 
 void override_set(Log& log, const Override& by_hand) {
   log.write(LogLevel::warn, "override.set",

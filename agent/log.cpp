@@ -106,6 +106,7 @@ std::string text_line(const Line& line, Log::Paint paint) {
   std::string text = fmt::format("{} {}  {}  {}", timestamp(line.time).substr(11, 12),
                                  painted_name(line.level, paint), line.event, printable(line.message));
   if (const std::string* id = find(line, "run_id")) text += fmt::format(" (run {})", printable(*id));
+  if (const std::string* remedy = find(line, "remedy")) text += fmt::format("; do: {}", printable(*remedy));
   if (const std::string* runbook = find(line, "runbook"))
     text += fmt::format("; see {}", printable(*runbook));
   return cut(std::move(text), Log::kMaxLine - 1);

@@ -34,7 +34,7 @@ class Log {
   static Log to_stdout(LogLevel level, LogFormat format, Sink sink);
 
   // `event` is one of the contract's names; the message can be understood without the attributes, which only
-  // JSON shows (as text: run_id and runbook alone). Any thread.
+  // JSON shows (as text: run_id, remedy and runbook alone). Any thread.
   void write(LogLevel level, std::string_view event, std::string_view message,
              std::initializer_list<Attribute> attributes = {});
   void write(LogLevel level, std::string_view event, std::string_view message,

@@ -31,6 +31,18 @@ namespace {
 constexpr std::array<std::chrono::seconds, 3> kWaitingAfter{
     std::chrono::seconds(10), std::chrono::seconds(60), std::chrono::seconds(600)};
 
+// When a probe that holds nobody up and does not pass is spoken of (again): nothing else would.
+constexpr std::array<std::chrono::seconds, 3> kNotPassingAfter{
+    std::chrono::seconds(60), std::chrono::seconds(600), std::chrono::seconds(3600)};
+
+// The time of the reminder that comes after `spoken` others: at growing distance, at last evenly.
+template <std::size_t kCount>
+std::chrono::seconds reminder_after(const std::array<std::chrono::seconds, kCount>& times,
+                                    std::size_t spoken) {
+  const std::size_t index = std::min(spoken, kCount - 1);
+  return times[index] + times.back() * static_cast<int>(spoken - index);
+}
+
 // What a run of probes stands on; a reload makes a new one, runs under way keep theirs.
 struct Ground {
   App app;
@@ -65,6 +77,8 @@ struct Entry {
   std::shared_ptr<const ProbeStatus> published;  // null: `status` has changed since
   std::shared_ptr<Ground> ground;
   Monotonic due{};
+  Monotonic changed{};        // when it came into its state
+  std::size_t reminders = 0;  // written since
   bool running = false;
   bool again = false;            // run once more as soon as this run has ended
   bool again_if_unseen = false;  // the same, but only where this run sees nothing
@@ -164,6 +178,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     entry->status = introduce(entry->config);
     const auto count = std::max<std::size_t>(config.probes.size(), 1);
     entry->due = now + entry->config.startup_interval * position / count;
+    entry->changed = now;
     asio::co_spawn(loop, cycle(shared_from_this(), entry), asio::detached);
     return entry;
   }
@@ -263,6 +278,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     const std::shared_ptr<Ground> on = entry->ground;
     const bool budgeted = config.agent.request_budget_written || was_ready;
     const bool confirms = occasion == Occasion::confirmation;
+    const Pace pace = pace_of(*entry);
     MeteredClient metered(world.client, budgeted ? &budget : nullptr,
                           confirms ? Urgency::urgent : Urgency::ordinary);
     ObservedClient observed(metered, sightings, entry->config.name);
@@ -276,8 +292,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
         .identities = on->identities,
         .app = on->app,
         .run_id = make_run_id(random),
-        .pace = pace_of(*entry),
-        .failed_before = confirms || entry->starting() ? worst_id(entry->status) : std::string(),
+        .pace = pace,
+        .failed_before = confirms || pace == Pace::startup ? worst_id(entry->status) : std::string(),
         .request_budget = budgeted ? config.agent.request_budget : 0,
         .reserve = [&metered](int requests) { return metered.reserve(requests); }};
     const Monotonic began = world.clock.now();
@@ -291,8 +307,9 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     look_at_ages();        // a verdict that has expired meanwhile is no longer one that a first fail may keep
     note_sightings(*entry, outcome, jumps_before);
     // Until the first pass runs are cut short.
-    if (!starting && jumps == jumps_before) note_behaviour(*entry, observed.tally());
-    clean(outcome);
+    if (pace != Pace::startup && jumps == jumps_before) note_behaviour(*entry, observed.tally());
+    clean(outcome, on->identities);
+    entry->status.phases.add(metered.phases());
     if (jumps != jumps_before) {
       discard(entry, std::move(outcome), context.run_id, began);
       co_return Track::Next::as_scheduled;
@@ -328,8 +345,10 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     entry.probe->review(sightings, outcome);
   }
 
-  void clean(ProbeOutcome& outcome) const {
-    redact(outcome, [this](std::string text) { return world.log.redact(std::move(text)); });
+  // Of what the configuration names, and of what logins found.
+  void clean(ProbeOutcome& outcome, const Identities& identities) const {
+    const Redactor found(identities.found_tokens());
+    redact(outcome, [&](std::string text) { return found.clean(world.log.redact(std::move(text))); });
   }
 
   static std::string worst_id(const ProbeStatus& status) {
@@ -378,7 +397,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
       if (knows_better || entry->probe->watched().empty()) continue;
       ProbeOutcome outcome{.checks = *status.checks};
       entry->probe->review(sightings, outcome);
-      clean(outcome);
+      clean(outcome, entry->ground->identities);
       if (outcome.outcome() == Outcome::fail)
         completed(entry, std::move(outcome), seer.status.run_id, world.clock.now(), Basis::review);
     }
@@ -472,7 +491,11 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     const bool same_state = status.state == before.state;
     if (same_state && (status.state != State::failing || entry.track.outcome() == before.why)) return;
     entry.published.reset();
-    if (!same_state) status.since = world.clock.wall_now();
+    if (!same_state) {
+      status.since = world.clock.wall_now();
+      entry.changed = world.clock.now();
+      entry.reminders = 0;
+    }
     status.holds = holds(entry);
     events::probe_changed(world.log, standing(entry), before.state);
   }
@@ -569,6 +592,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
       self->look_at_ages();
       self->look_at_the_gate();
       self->speak_of_waiting();
+      self->speak_of_those_not_passing();
       self->world.board.beat(self->world.clock.now());
     }
   }
@@ -611,12 +635,23 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
 
   void speak_of_waiting() {
     if (ready || by_hand) return;
-    const auto index = std::min(waits_spoken, kWaitingAfter.size() - 1);
-    const auto repeated = kWaitingAfter.back() * static_cast<int>(waits_spoken - index);
-    if (world.clock.now() - not_ready_since < kWaitingAfter[index] + repeated) return;
+    if (world.clock.now() - not_ready_since < reminder_after(kWaitingAfter, waits_spoken)) return;
     ++waits_spoken;
     const auto waited = std::chrono::duration_cast<std::chrono::seconds>(world.clock.now() - not_ready_since);
     events::readiness_waiting(world.log, holding(), waited);
+  }
+
+  // Of those that readiness.waiting leaves out: advisory ones, and where the Machine is ready all the same.
+  void speak_of_those_not_passing() {
+    for (const EntryPtr& entry : entries) {
+      const bool spoken_of = entry->status.holds && !ready && !by_hand;
+      if (spoken_of || entry->track.state() == State::passing) continue;
+      const auto lasted = world.clock.now() - entry->changed;
+      if (lasted < reminder_after(kNotPassingAfter, entry->reminders)) continue;
+      ++entry->reminders;
+      events::not_passing(world.log, standing(*entry),
+                          std::chrono::duration_cast<std::chrono::seconds>(lasted));
+    }
   }
 
   void reload(Config next) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "probes/remedy.h"
+
 namespace holdshort {
 
 Instant Instant::now() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
@@ -20,6 +22,11 @@ bool is_ready(const Status& status, Instant now) {
 
 namespace {
 
+constexpr std::string_view kStaleRemedy =
+    "it runs again by itself; where this stays, the agent gets no processor time or its runs do not end: "
+    "look at "
+    "the Machine's load and at holdshort_scheduler_lag_seconds";
+
 bool has_verdict(const ProbeStatus& probe) {
   return probe.state == State::passing || probe.state == State::failing;
 }
@@ -33,6 +40,14 @@ std::shared_ptr<const ProbeStatus> made_stale(const ProbeStatus& probe, Wall now
 }
 
 }  // namespace
+
+std::string_view remedy_of(const ProbeStatus& probe) {
+  if (probe.state == State::passing) return "";
+  if (probe.state == State::stale) return kStaleRemedy;
+  const auto worst = std::max_element(probe.checks->begin(), probe.checks->end(),
+                                      [](const Check& a, const Check& b) { return a.outcome < b.outcome; });
+  return worst == probe.checks->end() ? "" : remedy_for(probe.type, *worst);
+}
 
 std::shared_ptr<const Status> as_of(std::shared_ptr<const Status> status, Instant now) {
   const bool jumped = clock_jumped(status->clock_offset, now.offset());

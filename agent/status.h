@@ -12,10 +12,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "agent/config/config.h"
+#include "agent/phases.h"
 #include "agent/readiness.h"
 #include "agent/unusual/behaviour.h"
 
@@ -70,11 +72,15 @@ struct ProbeStatus {
   std::optional<Wall> next_run;                           // of the next run, or of the one under way
   std::uint64_t runs[4] = {};                             // by Outcome, since start
   std::uint64_t requests = 0;                             // since start
+  Phases phases;                                          // of these requests, since start
   std::uint64_t not_passed = 0;  // runs in a row, the last one included, that neither passed nor were skipped
   std::vector<unusual::Departure> unusual;   // says nothing of the verdict
   bool holds = false;                        // is one of the reasons for not being ready
   Monotonic valid_until = Monotonic::max();  // the state is stale after it; max: it cannot grow stale (again)
 };
+
+// What to do about a probe that is not passing; "" where nothing is known to help. Lives for ever.
+std::string_view remedy_of(const ProbeStatus& probe);
 
 // Readiness set by hand, for a while (break-glass, or to drain an instance). In memory alone: a restart ends
 // it.

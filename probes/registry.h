@@ -8,18 +8,20 @@
 
 #include "probes/kit/fields.h"
 #include "probes/probe.h"
+#include "probes/remedy.h"
 
 namespace holdshort {
 
 // What `explain` and the docs say of a type.
 struct Explanation {
-  std::string_view control;     // "An endpoint that wants credentials refuses whoever has none."
-  std::string_view sends;       // what goes over the wire, a few lines
-  std::string_view passes;      // when it passes
-  std::string_view fails;       // when it fails
-  std::string_view unclear;     // when it is inconclusive, and what to do
-  std::string_view example;     // TOML
-  std::string_view references;  // "OWASP API2:2023 ..., ASVS 5.0 ..., CWE-306"
+  std::string_view control;          // "An endpoint that wants credentials refuses whoever has none."
+  std::string_view sends;            // what goes over the wire, a few lines
+  std::string_view passes;           // when it passes
+  std::string_view fails;            // when it fails
+  std::string_view unclear;          // when it is inconclusive, and what to do
+  std::string_view example;          // TOML
+  std::string_view references;       // "OWASP API2:2023 ..., ASVS 5.0 ..., CWE-306"
+  std::span<const Remedy> remedies;  // what to do about a check that did not pass
 };
 
 // The common keys that are not the type's own, already read.

@@ -37,6 +37,7 @@
 #include "agent/surface/health_server.h"
 #include "agent/system_clock.h"
 #include "agent/thread_offload.h"
+#include "probes/remedy.h"
 
 namespace holdshort {
 
@@ -466,7 +467,7 @@ class Demo {
                                 fmt::gmtime(std::chrono::system_clock::to_time_t(probe->since)),
                                 static_cast<double>(took.count()) / 1000));
     detail("see", references);
-    detail("do", "roll back, or let the guard read the path as the router does");
+    detail("do", std::string(remedy_for(probe->type, *check)));
     return true;
   }
 

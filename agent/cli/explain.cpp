@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "probes/registry.h"
+#include "probes/remedy.h"
 
 namespace holdshort {
 
@@ -37,6 +38,24 @@ void print_field(const Field& field) {
   }
 }
 
+void print_remedy(std::string_view when, std::string_view advice) {
+  fmt::print("  {}\n    {}\n", when, advice);
+}
+
+void print_remedies(const ProbeType& type) {
+  const std::span<const Remedy> rows = type.explanation.remedies;
+  fmt::print("\nwhat to do when it fails\n");
+  for (const Remedy& row : rows) print_remedy(named(row), row.broken);
+  fmt::print("\nwhat to do when it is inconclusive\n");
+  for (const Remedy& row : rows)
+    if (!row.unseen.empty()) print_remedy(named(row), row.unseen);
+  const bool all = std::any_of(rows.begin(), rows.end(),
+                               [](const Remedy& row) { return row.check.empty() && !row.unseen.empty(); });
+  if (all) return;  // nothing is left for the common ones
+  for (const UnseenRemedy& row : unseen_remedies())
+    print_remedy(fmt::format("observed: {}", row.observed), row.advice);
+}
+
 // A type may have a default of its own for a key that others share.
 bool has_own(const ProbeType& type, std::string_view name) {
   return std::any_of(type.fields.begin(), type.fields.end(),
@@ -50,6 +69,7 @@ void print_type(const ProbeType& type) {
   print_section("passes when", explanation.passes);
   print_section("fails when", explanation.fails);
   print_section("is inconclusive when", explanation.unclear);
+  print_remedies(type);
   fmt::print("\nkeys of its own, with their defaults\n");
   for (const Field& field : type.fields) print_field(field);
   for (const Field& field : type.fields) {

@@ -1,5 +1,6 @@
 #include "agent/cli/reference.h"
 
+#include <algorithm>
 #include <iterator>
 #include <span>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "agent/config/sections.h"
 #include "probes/kit/field_values.h"
 #include "probes/registry.h"
+#include "probes/remedy.h"
 
 namespace holdshort {
 
@@ -67,6 +69,7 @@ class Page {
     rows(common_fields());
     table("### Keys of every probe that sends HTTP", http_fields());
     for (const ProbeType& type : probe_types()) probe_type(type);
+    unseen();
     return std::move(text_);
   }
 
@@ -120,10 +123,30 @@ class Page {
     item("Fails when", explained.fails);
     item("Is inconclusive when", explained.unclear);
     item("Cites", explained.references);
+    remedies(explained.remedies);
     add("\n```toml\n{}```\n", explained.example);
     rows(type.fields);
     rules(type.alternatives);
     inner_tables(fmt::format("type = \"{}\"", type.name), type.fields);
+  }
+
+  void remedies(std::span<const Remedy> list) {
+    add("- **Do where it failed:**\n");
+    for (const Remedy& row : list) remedy(named(row), row.broken);
+    constexpr std::string_view kByObserved =
+        "[by what was observed](#what-to-do-where-nothing-could-be-said)";
+    const bool has_own =
+        std::any_of(list.begin(), list.end(), [](const Remedy& r) { return !r.unseen.empty(); });
+    add("- **Do where it is inconclusive:** {}{}\n", has_own ? "else " : "", kByObserved);
+    for (const Remedy& row : list)
+      if (!row.unseen.empty()) remedy(named(row), row.unseen);
+  }
+
+  void remedy(std::string_view when, std::string_view advice) { add("  - {}: {}\n", when, advice); }
+
+  void unseen() {
+    add("\n## What to do where nothing could be said\n\n");
+    for (const UnseenRemedy& row : unseen_remedies()) add("- observed {}: {}\n", row.observed, row.advice);
   }
 
   // An item of a list; the lines of its text are kept and indented as Markdown wants them.

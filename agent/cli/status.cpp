@@ -76,20 +76,24 @@ class StatusRenderer {
                     age(text_at(probe, "since")), next(probe));
     if (const std::string output = text_at(probe, "output"); !output.empty()) line(output);
     if (state == "passing") return;
+    const std::string remedy = text_at(probe, "remedy");
+    labelled("do:      ", remedy);
     for (const Json& check : probe.at("observed")) {
       const std::string outcome = text_at(check, "outcome");
-      if (outcome == "fail" || outcome == "inconclusive") add_check(check, outcome);
+      if (outcome == "fail" || outcome == "inconclusive") add_check(check, outcome, remedy);
     }
     labelled("runbook: ", text_at(probe, "runbook"));
     labelled("run:     ", text_at(probe, "run_id"));
   }
 
-  void add_check(const Json& check, const std::string& outcome) {
+  // Without its remedy where that is the probe's already.
+  void add_check(const Json& check, const std::string& outcome, const std::string& said) {
     line(painted(outcome == "fail" ? kRed : kYellow, outcome == "fail" ? "x" : "?") + " " +
          text_at(check, "id"));
     labelled("  sent:     ", text_at(check, "request"));
     labelled("  expected: ", text_at(check, "expected"));
     labelled("  observed: ", text_at(check, "observed"));
+    if (const std::string remedy = text_at(check, "remedy"); remedy != said) labelled("  do:       ", remedy);
     std::vector<std::string> references;
     for (const Json& reference : check.at("references"))
       references.push_back(printable(reference.get<std::string>()));

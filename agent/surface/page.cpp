@@ -13,6 +13,7 @@
 #include "probes/kit/crypto.h"
 #include "probes/kit/duration.h"
 #include "probes/registry.h"
+#include "probes/remedy.h"
 
 namespace holdshort {
 
@@ -164,10 +165,12 @@ class Page {
     if (!probe.description.empty()) out("<p>{}</p>\n", escaped(probe.description));
     if (!probe.summary.empty()) out("<p class=\"summary\">{}</p>\n", escaped(probe.summary));
     unusual_behaviour(probe.unusual, {});
+    const std::string_view remedy = remedy_of(probe);
+    if (!remedy.empty()) out("<p class=\"do\"><b>Do:</b> {}</p>\n", escaped(remedy));
     times(probe);
     if (probe.state != State::passing) {
       for (const Check& check : *probe.checks)
-        if (is_finding(check.outcome)) add(check, probe.summary);
+        if (is_finding(check.outcome)) add(check, probe, remedy);
     }
     strip(probe);
     if (!probe.runbook.empty())
@@ -190,15 +193,17 @@ class Page {
     out("</p>\n");
   }
 
-  // Without its sentence where that is the probe's already.
-  void add(const Check& check, const std::string& said) {
+  // Without its sentence and its remedy where these are the probe's already.
+  void add(const Check& check, const ProbeStatus& probe, std::string_view remedy) {
     out("<div class=\"check {}\"><h3>{} {}</h3>\n", name_of(check.outcome),
         check.outcome == Outcome::fail ? "\u2717" : "?", escaped(check.id));
-    if (check.summary != said) out("<p>{}</p>\n", escaped(check.summary));
+    if (check.summary != probe.summary) out("<p>{}</p>\n", escaped(check.summary));
     out("<dl>");
     row("sent", check.request);
     row("expected", check.expected);
     row("observed", check.observed);
+    if (const std::string_view own = remedy_for(probe.type, check); own != remedy)
+      row("do", std::string(own));
     if (!check.references.empty()) out("<dt>refers to</dt><dd>{}</dd>", references(check));
     out("</dl></div>\n");
   }

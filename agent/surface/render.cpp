@@ -7,6 +7,7 @@
 
 #include "agent/timestamp.h"
 #include "probes/kit/duration.h"
+#include "probes/remedy.h"
 
 namespace holdshort {
 
@@ -34,14 +35,16 @@ std::string_view word_of(const ProbeStatus& probe) {
   return probe.severity == Severity::required ? "fail" : "warn";
 }
 
-Json to_json(const Check& check) {
-  return {{"id", check.id},
-          {"outcome", name_of(check.outcome)},
-          {"request", check.request},
-          {"expected", check.expected},
-          {"observed", check.observed},
-          {"summary", check.summary},
-          {"references", check.references}};
+Json to_json(const Check& check, std::string_view type) {
+  Json json{{"id", check.id},
+            {"outcome", name_of(check.outcome)},
+            {"request", check.request},
+            {"expected", check.expected},
+            {"observed", check.observed},
+            {"summary", check.summary}};
+  if (const std::string_view remedy = remedy_for(type, check); !remedy.empty()) json["remedy"] = remedy;
+  json["references"] = check.references;
+  return json;
 }
 
 Json to_json(const RunRecord& run) {
@@ -80,11 +83,12 @@ Json to_json(const ProbeStatus& probe) {
   json["time"] = probe.history.empty() ? Json(nullptr) : Json(timestamp(probe.history.front()->ended));
   json["next_run"] = probe.next_run ? Json(timestamp(*probe.next_run)) : Json(nullptr);
   json["output"] = probe.summary;
+  if (const std::string_view remedy = remedy_of(probe); !remedy.empty()) json["remedy"] = remedy;
   json["run_id"] = probe.run_id;
   if (!probe.description.empty()) json["description"] = probe.description;
   if (!probe.runbook.empty()) json["runbook"] = probe.runbook;
   json["observed"] = Json::array();
-  for (const Check& check : *probe.checks) json["observed"].push_back(to_json(check));
+  for (const Check& check : *probe.checks) json["observed"].push_back(to_json(check, probe.type));
   json["unusual"] = to_json(probe.unusual);
   json["history"] = Json::array();
   for (const auto& run : probe.history) json["history"].push_back(to_json(*run));
@@ -151,12 +155,21 @@ Answer render_status_json(const Status& status) {
             {"since", timestamp(status.since)},
             {"app", status.app},
             {"region", status.region},
-            {"machine", status.machine}};
+            {"machine", status.machine},
+            {"release", status.release}};
   json["holding"] = status.holding;
   if (status.gate_unusual) json["gate"] = {{"unusual", to_json(*status.gate_unusual)}};
   json["checks"] = Json::object();
   for (const auto& probe : status.probes) json["checks"][probe->name] = Json::array({to_json(*probe)});
   return {.status = 200, .content_type = "application/health+json", .body = text_of(json)};
+}
+
+std::string render_event(const Status& status) {
+  Json json{{"ready", status.ready}, {"holding", status.holding}};
+  json["override"] = status.by_hand ? Json(timestamp(status.by_hand->until())) : Json(nullptr);
+  json["states"] = Json::object();
+  for (const auto& probe : status.probes) json["states"][probe->name] = name_of(probe->state);
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 Answer render_override(const Override& by_hand) {

@@ -29,6 +29,9 @@ Answer render_readyz(const Status& status);
 Answer render_readyz_verbose(const Status& status);
 Answer render_readyz_probe(const Status& status, const std::string& name);  // 404 where there is none
 Answer render_status_json(const Status& status);                            // application/health+json
-Answer render_override(const Override& by_hand);                            // as in /status
+// What /events tells: one line of JSON that changes exactly when readiness, its reasons, a state or the
+// override do.
+std::string render_event(const Status& status);
+Answer render_override(const Override& by_hand);  // as in /status
 
 }  // namespace holdshort

@@ -9,6 +9,7 @@
 #include "agent/surface/render.h"
 #include "agent/terminal.h"
 #include "probes/kit/duration.h"
+#include "probes/remedy.h"
 
 namespace holdshort {
 
@@ -24,12 +25,13 @@ std::string utc(Wall time) {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
-Json to_json(const Check& check) {
+Json to_json(const Check& check, std::string_view type) {
   Json json{{"id", check.id}, {"outcome", name_of(check.outcome)}};
   if (!check.request.empty()) json["request"] = check.request;
   if (!check.expected.empty()) json["expected"] = check.expected;
   if (!check.observed.empty()) json["observed"] = check.observed;
   if (!check.summary.empty()) json["summary"] = check.summary;
+  if (const std::string_view remedy = remedy_for(type, check); !remedy.empty()) json["remedy"] = remedy;
   json["references"] = check.references;
   return json;
 }
@@ -45,7 +47,7 @@ Json to_json(const ProbeReport& probe) {
   if (!probe.description.empty()) json["description"] = probe.description;
   if (!probe.runbook.empty()) json["runbook"] = probe.runbook;
   json["checks"] = Json::array();
-  for (const Check& check : probe.outcome.checks) json["checks"].push_back(to_json(check));
+  for (const Check& check : probe.outcome.checks) json["checks"].push_back(to_json(check, probe.type));
   return json;
 }
 
@@ -95,11 +97,11 @@ class TextReport {
                          printable(probe.outcome.summary()));
     if (outcome == Outcome::pass) return;
     for (const Check& check : probe.outcome.checks)
-      if (is_finding(check.outcome)) add(check);
+      if (is_finding(check.outcome)) add(check, probe.type);
     if (!probe.runbook.empty()) text_ += fmt::format("                runbook: {}\n", probe.runbook);
   }
 
-  void add(const Check& check) {
+  void add(const Check& check, std::string_view type) {
     text_ +=
         fmt::format("              {} {}\n",
                     painted(colour_of(check.outcome), check.outcome == Outcome::fail ? "x" : "?"), check.id);
@@ -110,6 +112,8 @@ class TextReport {
     if (!check.observed.empty())
       text_ += fmt::format("                observed: {}\n", printable(check.observed));
     if (!check.summary.empty()) text_ += fmt::format("                {}\n", printable(check.summary));
+    if (const std::string_view remedy = remedy_for(type, check); !remedy.empty())
+      text_ += fmt::format("                do:       {}\n", remedy);
     std::string references;
     for (const std::string& reference : check.references)
       references += (references.empty() ? "" : ", ") + reference;

@@ -7,6 +7,7 @@
 #include "agent/surface/markup.h"
 #include "agent/surface/report.h"
 #include "agent/timestamp.h"
+#include "probes/remedy.h"
 
 namespace holdshort {
 
@@ -37,14 +38,15 @@ std::vector<Check> cases_of(const ProbeReport& probe) {
   return {{.id = probe.type, .outcome = probe.outcome.outcome(), .summary = probe.outcome.summary()}};
 }
 
-std::string evidence(const Check& check) {
+std::string evidence(const Check& check, std::string_view type) {
   std::string text;
-  const auto line = [&](std::string_view label, const std::string& value) {
+  const auto line = [&](std::string_view label, std::string_view value) {
     if (!value.empty()) text += fmt::format("{} {}\n", label, value);
   };
   line("sent:    ", check.request);
   line("expected:", check.expected);
   line("observed:", check.observed);
+  line("do:      ", remedy_for(type, check));
   line("refers to:", fmt::format("{}", fmt::join(check.references, ", ")));
   return text;
 }
@@ -58,7 +60,7 @@ std::string render_case(const ProbeReport& probe, const Check& check) {
     return xml + fmt::format(">\n      <skipped message=\"{}\"/>\n    </testcase>\n", escaped(check.summary));
   const std::string_view tag = check.outcome == Outcome::fail ? "failure" : "error";
   return xml + fmt::format(">\n      <{0} type=\"{1}\" message=\"{2}\">{3}</{0}>\n    </testcase>\n", tag,
-                           escaped(check.id), escaped(check.summary), escaped(evidence(check)));
+                           escaped(check.id), escaped(check.summary), escaped(evidence(check, probe.type)));
 }
 
 std::string property(std::string_view name, std::string_view value) {

@@ -13,6 +13,7 @@
 #include "probes/kit/ascii.h"
 #include "probes/kit/crypto.h"
 #include "probes/registry.h"
+#include "probes/remedy.h"
 
 namespace holdshort {
 
@@ -55,6 +56,17 @@ class Rule {
   }
 
  private:
+  // Where the control is broken.
+  std::string_view remedy() const {
+    return remedy_for(type_, {.id = id_,
+                              .outcome = Outcome::fail,
+                              .request = {},
+                              .expected = {},
+                              .observed = {},
+                              .references = {},
+                              .summary = {}});
+  }
+
   std::string first_link() const {
     for (const std::string& reference : references_)
       if (std::string link = link_of(reference); !link.empty()) return link;
@@ -64,8 +76,8 @@ class Rule {
   std::string help(const ProbeType* type, const std::string& control) const {
     std::string text = control;
     if (type) {
-      text += fmt::format("\n\nFails: {}\n\nCould not be seen: {}", type->explanation.fails,
-                          type->explanation.unclear);
+      text += fmt::format("\n\nDo: {}\n\nFails: {}\n\nCould not be seen: {}", remedy(),
+                          type->explanation.fails, type->explanation.unclear);
     }
     return text + fmt::format("\n\nRefers to: {}", fmt::join(references_, ", "));
   }
@@ -73,8 +85,8 @@ class Rule {
   std::string markdown(const ProbeType* type, const std::string& control) const {
     std::string text = control;
     if (type) {
-      text += fmt::format("\n\n**Fails:** {}\n\n**Could not be seen:** {}", type->explanation.fails,
-                          type->explanation.unclear);
+      text += fmt::format("\n\n**Do:** {}\n\n**Fails:** {}\n\n**Could not be seen:** {}", remedy(),
+                          type->explanation.fails, type->explanation.unclear);
     }
     for (const std::string& reference : references_) {
       const std::string link = link_of(reference);

@@ -634,6 +634,27 @@ class AuthenticationProbe final : public Probe {
 
 const std::span<const Field> kFields{kOwnFields};
 
+constexpr Remedy kRemedies[] = {
+    {"authentication.none",
+     "the path is open to everybody: put the guard before this route, or roll back the deploy that took it "
+     "away"},
+    {"authentication.path.", "roll back, or let the guard read the path as the router does"},
+    {"authentication.method.", "let the guard cover every method of the route, HEAD and overridden ones too"},
+    {"authentication.malformed.",
+     "the guard looks at whether credentials are there, not at what they are: verify them, and refuse on any "
+     "error"},
+    {"authentication.broken.",
+     "the guard compares a part or a variant of the credentials: compare the whole, verify the signature"},
+    {"authentication.broken.in_query",
+     "take credentials from the header alone: a query stands in logs and histories"},
+    {"authentication.default_account.", "change or delete this account now, then look at what it did"},
+    {"authentication.rewrite.",
+     "let framework and proxy ignore X-Original-URL, X-Rewrite-URL and SCRIPT_NAME from clients"},
+    {"",
+     "the guard believes headers that any client can send: take the source from Fly-Client-IP, and no "
+     "identity from headers"},
+};
+
 const Explanation kExplanation{
     .control =
         "A path that wants credentials refuses whoever has none, broken ones, or a trick instead of them.",
@@ -664,6 +685,7 @@ const Explanation kExplanation{
     .references =
         "OWASP API2:2023, API5:2023; ASVS 5.0 4.1.3, 7.2.1, 8.2.1, 8.3.1, 13.2.1, 14.2.1; CWE-287, CWE-290, "
         "CWE-306, CWE-436, CWE-565, CWE-598, CWE-647",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics&) {

@@ -682,6 +682,20 @@ void report_vacuous(const std::vector<Rule>& rules, const std::vector<Place>& pl
 
 const std::span<const Field> kFields{kOwnFields};
 
+constexpr Remedy kRemedies[] = {
+    {"authorization.anonymous",
+     "the path is open to everybody: put the guard before this route, or roll back the deploy that took it "
+     "away"},
+    {"authorization.object_level",
+     "look things up by owner, in the query itself: who asks may be known and still have no right to this "
+     "one"},
+    {"authorization.id_in_query", "look things up by owner, whatever part of the request names them"},
+    {"authorization.property_level",
+     "leave out what this caller may not see: choose the fields by role, never send the whole record"},
+    {"authorization.function_level", "check the caller's role in this route, and deny by default"},
+    {"", "compare the rule with what the app is meant to allow: mend the app's check, or the rule"},
+};
+
 const Explanation kExplanation{
     .control = "Who is known but not entitled is refused: by role, and by who owns the thing.",
     .sends =
@@ -731,6 +745,7 @@ const Explanation kExplanation{
     .references =
         "OWASP API1:2023, API3:2023, API5:2023; ASVS 5.0 4.1.3, 8.2.1, 8.2.2, 8.2.3, 8.3.1, 8.4.1, 15.3.1; "
         "CWE-213, CWE-285, CWE-290, CWE-306, CWE-639, CWE-862, CWE-915",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics& diagnostics) {

@@ -374,6 +374,13 @@ class CorsProbe final : public Probe {
 
 const std::span<const Field> kFields{kOwnFields};
 
+constexpr Remedy kRemedies[] = {
+    {"cors.allowed", "add the declared origin to the app's list, or take it out of allowed_origins"},
+    {"cors.vary", "send Vary: Origin wherever the permission depends on the origin"},
+    {"", "compare Origin with a fixed list, whole and exactly; never echo it, never match a part of it",
+     "let the app answer unknown origins without the header instead of an error; name a path that is served"},
+};
+
 const Explanation kExplanation{
     .control = "No other site's scripts can read what the app answers, unless that site is declared.",
     .sends =
@@ -412,6 +419,7 @@ const Explanation kExplanation{
         "[probes.other_sites]\ntype = \"cors\"\npath = \"/api/orders\"\nas = \"alice\"\n"
         "allowed_origins = [\"https://app.example.com\"]\n",
     .references = "OWASP API8:2023; ASVS 5.0 3.4.2, 3.5.2; CWE-346, CWE-525, CWE-942",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics& diagnostics) {

@@ -128,6 +128,12 @@ Check judge(std::string_view program, std::string_view timeout, const Finished& 
 
 const std::span<const Field> kFields{kOwnFields};
 
+constexpr Remedy kRemedies[] = {
+    {"", "read the program's last line: it says what it found",
+     "run the program by hand on the Machine as the agent's user: is it there, executable, quick enough, are "
+     "its variables set?"},
+};
+
 const Explanation kExplanation{
     .control = "A program of your own finds that a control holds.",
     .sends =
@@ -150,6 +156,7 @@ const Explanation kExplanation{
         "[probes.migrations_done]\ntype = \"exec\"\ncommand = [\"/app/bin/check-schema\", \"--strict\"]\n"
         "env = [\"DATABASE_URL\"]\ninterval = \"1m\"\ntimeout = \"10s\"\n",
     .references = "none: cite in `description` what the program verifies",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& settings, Diagnostics& diagnostics) {

@@ -790,6 +790,27 @@ void ExposureProbe::review(const Sightings& sightings, ProbeOutcome& outcome) co
 
 const std::span<const Field> kFields{kOwnFields};
 
+constexpr Remedy kRemedies[] = {
+    {"exposure.secret", "rotate this secret now, then find what prints it"},
+    {"exposure.environment_file",
+     "take the file out of the image and of the web root, and rotate every secret in it"},
+    {"exposure.key_file", "take the file out of the image and of the web root, and rotate the key"},
+    {"exposure.configuration", "take the file out of the web root, and rotate every secret in it"},
+    {"exposure.dump", "take the file out of the web root; treat what is in it as known to others"},
+    {"exposure.repository", "keep .git out of the image (.dockerignore), and rotate what its history holds"},
+    {"exposure.traversal",
+     "mend the alias (nginx: location and alias both end in /, or neither), and look at the access log for "
+     "/..;"},
+    {"exposure.listing", "turn off directory listing (nginx: autoindex off)"},
+    {"exposure.internals",
+     "turn off debug mode, and answer errors with a plain page; the log keeps the trace"},
+    {"exposure.debug_tool", "turn off debug mode in this deploy"},
+    {"exposure.forbidden", "find what prints this, and take it out of the answer"},
+    {"",
+     "put it behind authentication or bind it to 127.0.0.1, or name it in allow where it is meant to be "
+     "public"},
+};
+
 const Explanation kExplanation{
     .control =
         "No stranger is shown environment files, repositories, dumps, debuggers, lists of files, stack "
@@ -838,6 +859,7 @@ const Explanation kExplanation{
     .references =
         "OWASP API3:2023, API8:2023, API9:2023; ASVS 5.0 13.3.1, 13.4.1, 13.4.3, 13.4.5, 14.2.6, 16.5.1; "
         "CWE-22, CWE-200,\nCWE-209, CWE-489, CWE-522, CWE-538, CWE-548",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics&) {

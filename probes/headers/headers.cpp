@@ -303,6 +303,15 @@ class HeadersProbe final : public Probe {
 
 const std::span<const Field> kFields{kOwnFields};
 
+constexpr Remedy kRemedies[] = {
+    {"headers.cookie_", "set session cookies with Secure, HttpOnly and SameSite"},
+    {"headers.no_version",
+     "turn off the banner (nginx: server_tokens off; Express: app.disable('x-powered-by'))"},
+    {"headers.forbidden", "take this field out of the answer"},
+    {"headers.cache_control", "send Cache-Control: no-store with whatever is one user's"},
+    {"", "set the field in one middleware or proxy that also covers errors and the 404"},
+};
+
 const Explanation kExplanation{
     .control =
         "Answers tell browsers what they must not do with them, keep cookies safe, and name no version.",
@@ -345,6 +354,7 @@ const Explanation kExplanation{
     .references =
         "OWASP API8:2023; ASVS 5.0 3.3.1, 3.3.2, 3.3.3, 3.3.4, 3.4.1, 3.4.3, 3.4.4, 3.4.5, 3.4.6, 13.4.6, "
         "14.3.2; CWE-79,\nCWE-319, CWE-497, CWE-525, CWE-614, CWE-693, CWE-1004, CWE-1021, CWE-1275",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics& diagnostics) {

@@ -214,6 +214,13 @@ class HttpProbe final : public Probe {
 
 const std::span<const Field> kFields{kOwnFields};
 
+constexpr Remedy kRemedies[] = {
+    {"http.max_latency",
+     "find what made the app slow: load, database, last deploy; or raise max_latency where that is the new "
+     "normal"},
+    {"", "mend what the app answers there, or the probe where it was changed on purpose"},
+};
+
 const Explanation kExplanation{
     .control = "An endpoint answers as it is declared to: status, body, headers, JSON, time.",
     .sends =
@@ -229,6 +236,7 @@ const Explanation kExplanation{
         "[probes.alive]\ntype = \"http\"\npath = \"/healthz\"\nstatus = [200]\njson = { \"/status\" = \"ok\" "
         "}\n",
     .references = "RFC 9110",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& settings, Diagnostics&) {

@@ -575,6 +575,20 @@ bool is_right(const Values& values, const Declared& declared, Diagnostics& diagn
 
 const std::span<const Field> kFields{kOwnFields};
 
+constexpr Remedy kRemedies[] = {
+    {"input_validation.server_error.",
+     "search the app's log for the run id: this body reached code that cannot take it; validate before, "
+     "answer 400"},
+    {"input_validation.too_large",
+     "limit the size of bodies before they are read (client_max_body_size, the body parser's limit)"},
+    {"input_validation.text_plain", "refuse other content types with 415 before parsing"},
+    {"input_validation.application_xml", "refuse other content types with 415 before parsing"},
+    {"input_validation.deep_", "limit the depth of JSON before it is used"},
+    {"input_validation.long_text", "give every text of the schema a maximum length"},
+    {"",
+     "validate the body against a schema before it is used (types, required fields, sizes), and answer 400"},
+};
+
 const Explanation kExplanation{
     .control = "A body that cannot be right is refused, and no body breaks the app.",
     .sends =
@@ -610,6 +624,7 @@ const Explanation kExplanation{
     .references =
         "OWASP API4:2023, API8:2023; ASVS 5.0 2.2.1, 2.2.2, 4.3.1, 15.3.6, 15.3.7; CWE-20, CWE-235, CWE-770, "
         "CWE-1284, CWE-1287, CWE-1321",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics& diagnostics) {

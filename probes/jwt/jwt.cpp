@@ -403,6 +403,33 @@ class JwtProbe final : public Probe {
 const std::span<const Field> kFields{own_fields()};
 const std::span<const Alternatives> kAlternatives{alternatives()};
 
+constexpr Remedy kRemedies[] = {
+    {"jwt.no_token",
+     "the path is open to everybody: put the guard before this route, or roll back the deploy that took it "
+     "away"},
+    {"jwt.alg_", "pin the algorithm where tokens are verified; never take it from the token's header"},
+    {"jwt.public_key_as_secret_",
+     "pin the algorithm where tokens are verified: the public key was taken for a shared secret"},
+    {"jwt.key_empty",
+     "refuse to start without the key: an unset one verifies everything that was signed with nothing"},
+    {"jwt.key_", "rotate the signing key now: tokens can be made by anybody who knows lists of keys"},
+    {"jwt.kid_", "look a kid up in a fixed list of keys; never use it as a path or in a query"},
+    {"jwt.jwk_", "take keys from your configuration alone, never from the token's header"},
+    {"jwt.jku", "take keys from your configuration alone: never fetch an address that a token names"},
+    {"jwt.x5u", "take keys from your configuration alone: never fetch an address that a token names"},
+    {"jwt.jwe_", "refuse encrypted tokens, or verify the signature inside of them too"},
+    {"jwt.x5c_", "take keys from your configuration alone, never from the token's header"},
+    {"jwt.expired", "verify exp, with seconds of leeway at most"},
+    {"jwt.exp_", "require exp, and verify it as a number"},
+    {"jwt.not_before", "verify nbf"},
+    {"jwt.issued_in_future", "refuse tokens issued in the future"},
+    {"jwt.audience_", "require aud, and compare it with this app's own"},
+    {"jwt.issuer_", "require iss, and compare it with the one you trust"},
+    {"",
+     "let a maintained library verify every token (verify, never decode) with the algorithm pinned, and "
+     "refuse on any error"},
+};
+
 const Explanation kExplanation{
     .control = "A token is believed only where its issuer signed it, for this app and for now.",
     .sends =
@@ -447,6 +474,7 @@ const Explanation kExplanation{
         "8725; CWE-22, "
         "CWE-89, "
         "CWE-287, CWE-306, CWE-321, CWE-327, CWE-345, CWE-347, CWE-613, CWE-918, CWE-1392",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics& diagnostics) {

@@ -258,6 +258,12 @@ std::optional<Allowed> parse_allowed(const std::string& text) {
 
 const std::span<const Field> kFields{kOwnFields};
 
+constexpr Remedy kRemedies[] = {
+    {"listeners.debugger", "stop the debugger: whoever reaches its port runs code in the app"},
+    {"", "bind it to 127.0.0.1, stop it, or name its port in allow where it is meant to be reachable",
+     "has the app started, and in holdshort's own network namespace?"},
+};
+
 const Explanation kExplanation{
     .control = "Nothing can be reached from beyond the Machine but what is meant to be.",
     .sends =
@@ -281,6 +287,7 @@ const Explanation kExplanation{
     .example =
         "[probes.only_the_app_listens]\ntype = \"listeners\"\nallow = [\"8080\", \"[fdaa::3]:9100\"]\n",
     .references = "OWASP API8:2023; ASVS 5.0 13.4.2, 13.4.5; CWE-489, CWE-668",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& settings, Diagnostics& diagnostics) {

@@ -783,6 +783,24 @@ class RateLimitProbe final : public Probe {
 
 const std::span<const Field> kFields{kOwnFields};
 
+constexpr Remedy kRemedies[] = {
+    {"rate_limit.limited",
+     "mend the limiter, or where the limit was changed on purpose the probe's limit: is it in front of this "
+     "route, and is its store reachable?"},
+    {"rate_limit.observed",
+     "mend the limiter, or where the limit was changed on purpose the probe's limit: is it in front of this "
+     "route, and is its store reachable?"},
+    {"rate_limit.spoof.",
+     "count by Fly-Client-IP, which the proxy sets, never by a header that clients can write"},
+    {"rate_limit.path.", "count by route, after the path was normalised, not by the path as it was sent"},
+    {"rate_limit.per_client", "count for each client: one count for all lets one client lock out everybody"},
+    {"rate_limit.concurrency",
+     "count and decide in one atomic step (INCR, a Lua script): requests at the same moment slip through "
+     "between read and write"},
+    {"rate_limit.retry_after", "send Retry-After with the refusal"},
+    {"", "mend the limiter: is it in front of this route, and is its store reachable?"},
+};
+
 const Explanation kExplanation{
     .control =
         "A client that sends more than the declared number of requests is limited, and cannot help itself "
@@ -810,6 +828,7 @@ const Explanation kExplanation{
     .references =
         "OWASP API4:2023; ASVS 5.0 2.4.1, 2.3.4, 15.3.4; CWE-348, CWE-362, CWE-770; RFC 6585, IETF RateLimit "
         "headers",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics& diagnostics) {

@@ -464,6 +464,19 @@ class RedisProbe final : public Probe {
 
 const std::span<const Field> kFields{kOwnFields};
 
+constexpr Remedy kRemedies[] = {
+    {"redis.tls",
+     "use rediss:// with a certificate that verifies, or require_tls = false inside one Machine"},
+    {"redis.expiry",
+     "set the expiry in the same step as the counter (SET EX, INCR and EXPIRE in one script); delete the "
+     "keys without one"},
+    {"",
+     "set a password now (requirepass or ACL), bind the store to 6PN, and look at what strangers did (CLIENT "
+     "LIST, ACL LOG)",
+     "is the store up, and are its address and credentials those of the URL? A user needs +ping, +scan and "
+     "+ttl"},
+};
+
 const Explanation kExplanation{
     .control =
         "The limiter's store serves whoever has its password and nobody else, and no counter in it lives for "
@@ -501,6 +514,7 @@ const Explanation kExplanation{
     .example =
         "[probes.limiter_store]\ntype = \"redis\"\nstore = { env = \"REDIS_URL\" }\nkey_pattern = \"rl:*\"\n",
     .references = "OWASP API4:2023, API8:2023; ASVS 5.0 2.4.1, 12.3.1, 13.2.1; CWE-306, CWE-319, CWE-770",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics& diagnostics) {

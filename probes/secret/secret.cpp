@@ -406,6 +406,18 @@ std::optional<Source> source_of(const Values& values, Diagnostics& diagnostics) 
 const std::span<const Field> kFields{kOwnFields};
 const std::span<const Alternatives> kAlternatives{kOneSource};
 
+constexpr Remedy kRemedies[] = {
+    {"secret.present", "set it: fly secrets set NAME=..., or mend where the app reads it from",
+     "let holdshort read it: run it as the app's user, name the running process or the right file"},
+    {"secret.not_committed", "rotate it, then take it out of the file and of the image's history",
+     "name fewer files in not_in_files, or the right path"},
+    {"secret.not_test_key", "set the live key: fly secrets set"},
+    {"secret.well_formed", "set it again without what is around the value: quotes, white space, a newline"},
+    {"",
+     "replace it by a random one: fly secrets set NAME=$(openssl rand -base64 32); rotate whatever it signed",
+     "let holdshort read it: run it as the app's user, name the running process or the right file"},
+};
+
 const Explanation kExplanation{
     .control = "A secret is set, is nobody's default, cannot be guessed, and stands in no file of the image.",
     .sends =
@@ -443,6 +455,7 @@ const Explanation kExplanation{
     .references =
         "OWASP API8:2023; ASVS 5.0 11.5.1, 13.2.3, 13.3.1; CWE-321, CWE-331, CWE-540, CWE-798, CWE-1391, "
         "CWE-1392",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make_probe(Settings settings) {

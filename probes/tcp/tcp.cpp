@@ -86,6 +86,14 @@ Check judge(const Address& address, Expect expect, const Dialled& dialled) {
 
 const std::span<const Field> kFields{kOwnFields};
 
+constexpr Remedy kRemedies[] = {
+    {"",
+     "open though it should be closed: stop what listens there, or bind it to 127.0.0.1; closed though it "
+     "should be open: start the service",
+     "something drops packets on the way, or the service hangs: restart it, or let the filter reject instead "
+     "of dropping"},
+};
+
 const Explanation kExplanation{
     .control = "A port is open, or closed, as it is declared to be.",
     .sends =
@@ -105,6 +113,7 @@ const Explanation kExplanation{
         "[probes.postgres_is_private]\ntype = \"tcp\"\naddress = \"127.0.0.1:5432\"\nexpect = "
         "\"closed\"\nvia = \"private\"\n",
     .references = "OWASP API8:2023; ASVS 5.0 13.4.5; CWE-668",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& settings, Diagnostics& diagnostics) {

@@ -267,6 +267,19 @@ class TlsProbe final : public Probe {
 
 const std::span<const Field> kFields{kOwnFields};
 
+constexpr Remedy kRemedies[] = {
+    {"tls.days_left",
+     "renew the certificate now (fly certs check HOSTNAME), and find why it was not renewed by itself"},
+    {"tls.chain", "install the whole chain (fullchain.pem), from an issuer that clients trust",
+     "give the image ca-certificates, or set SSL_CERT_FILE"},
+    {"tls.name", "serve a certificate for [app].host (fly certs add HOSTNAME), or mend host"},
+    {"tls.version", "turn off TLS 1.0 and 1.1 where connections are accepted"},
+    {"tls.redirect_host", "build redirects from the configured host, never from X-Forwarded-Host"},
+    {"tls.redirect", "redirect http to https: force_https = true in fly.toml"},
+    {"", "install a certificate that verifies, and turn off old versions",
+     "does anything serve TLS at this address? Look at the service, then at the address"},
+};
+
 const Explanation kExplanation{
     .control =
         "Clients reach the app by TLS that they can trust: the certificate verifies and lasts, no old "
@@ -302,6 +315,7 @@ const Explanation kExplanation{
     .references =
         "OWASP API8:2023; ASVS 5.0 4.1.3, 12.1.1, 12.2.1, 12.2.2; CWE-295, CWE-319, CWE-326, CWE-601; RFC "
         "8996, RFC 9525",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics& diagnostics) {

@@ -275,6 +275,18 @@ Result<Scheme> scheme_of(const Values& values) {
 
 const std::span<const Field> kFields{kOwnFields};
 
+constexpr Remedy kRemedies[] = {
+    {"webhook.unsigned", "refuse events without a signature, before anything is done with them"},
+    {"webhook.replayed", "refuse events whose signed time is more than five minutes away"},
+    {"webhook.changed_timestamp", "sign and verify time and body together, as the sender documents it"},
+    {"webhook.empty_key",
+     "refuse to start without the signing secret: an unset one verifies everything that was signed with "
+     "nothing"},
+    {"",
+     "compute the HMAC over the raw body with the sender's secret, compare in constant time, refuse what "
+     "differs"},
+};
+
 const Explanation kExplanation{
     .control = "An event is believed only where its sender signed it, just now and just so.",
     .sends =
@@ -301,6 +313,7 @@ const Explanation kExplanation{
         "[probes.stripe_signed]\ntype = \"webhook\"\npath = \"/webhooks/stripe\"\nscheme = \"stripe\"\n"
         "secret = { env = \"STRIPE_WEBHOOK_SECRET\" }\n",
     .references = "OWASP API2:2023, API10:2023; ASVS 5.0 4.1.5, 6.8.2; CWE-294, CWE-345, CWE-347, CWE-1188",
+    .remedies = kRemedies,
 };
 
 std::unique_ptr<Probe> make(const ProbeSettings& probe, Diagnostics& diagnostics) {

@@ -104,12 +104,13 @@ struct Bench {
   ~Bench() { controls().clear(); }
   bool ready() const { return board.load(Instant::of(clock))->ready; }
   State state(std::size_t n = 0) const { return board.load(Instant::of(clock))->probes.at(n)->state; }
-  int logged(std::string_view event) const {
-    int count = 0;
+  std::vector<std::string> lines_with(std::string_view event) const {
+    std::vector<std::string> found;
     for (const std::string& line : lines)
-      count += line.find("\"event\":\"" + std::string(event) + "\"") != std::string::npos;
-    return count;
+      if (line.find("\"event\":\"" + std::string(event) + "\"") != std::string::npos) found.push_back(line);
+    return found;
   }
+  int logged(std::string_view event) const { return static_cast<int>(lines_with(event).size()); }
 
   boost::asio::io_context loop{1};
   ManualClock clock{loop};

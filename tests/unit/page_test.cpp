@@ -179,5 +179,21 @@ TEST(SpanText, IsReadByPeople) {
   EXPECT_EQ(span_text(26h + 3min + 2s), "26h3m");
 }
 
+TEST(Page, SaysWhatToDoAlsoWithoutARunbookAndOnlyOnce) {
+  auto failing = probe("a", State::failing);
+  failing->checks = shared({evidence("200")});
+  const std::string html = page(status_of({failing}));
+  EXPECT_EQ(count(html, "the path is open to everybody"), 1u);
+  EXPECT_TRUE(has(html, "<b>Do:</b> the path is open to everybody"));
+  Check by_path = evidence("200");
+  by_path.id = "authentication.path.case";
+  failing->checks = shared({evidence("200"), by_path});
+  EXPECT_TRUE(has(page(status_of({failing})), "<dt>do</dt><dd class=\"code\">roll back, or let"));
+  failing->state = State::stale;
+  EXPECT_TRUE(has(page(status_of({failing})), "<b>Do:</b> it runs again by itself"));
+  failing->state = State::passing;
+  EXPECT_FALSE(has(page(status_of({failing})), "<b>Do:</b>"));
+}
+
 }  // namespace
 }  // namespace holdshort

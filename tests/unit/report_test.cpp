@@ -166,5 +166,19 @@ TEST(References, HaveAnAddressWhereThereIsAFixedOne) {
     EXPECT_EQ(link_of(other), "") << other;
 }
 
+TEST(Reports, SayWhatToDoAboutACheckThatDidNotPass) {
+  const Report report =
+      report_of({probe("admin_locked", {check("authentication.none", Outcome::fail),
+                                        check("authentication.head", Outcome::pass),
+                                        check("authentication.accepted", Outcome::inconclusive, "503")})});
+  constexpr const char* kOpen = "the path is open to everybody";
+  EXPECT_EQ(count(render_text(report, Colour::no), "do:  "), 2u);
+  EXPECT_TRUE(has(render_text(report, Colour::no), kOpen));
+  EXPECT_EQ(count(render_json(report), "\"remedy\":"), 2u);
+  EXPECT_TRUE(has(render_junit(report), kOpen));
+  EXPECT_TRUE(has(render_junit(report), "the app is broken"));
+  EXPECT_TRUE(has(run_of(report)["tool"]["driver"]["rules"][0]["help"]["text"], kOpen));
+}
+
 }  // namespace
 }  // namespace holdshort

@@ -183,5 +183,39 @@ TEST(RequestBudget, ANewRateHoldsForThoseWhoPayFromThenOn) {
   EXPECT_GE(bench.times.size(), 49u);
 }
 
+TEST(Phases, ArePartsOfTheTimeThatRequestsTook) {
+  Phases phases;
+  phases.add(Timing{.connect = 2ms, .tls = 7ms, .first_byte = 17ms, .total = 20ms});
+  phases.add(Timing{.connect = 1ms, .tls = 0ms, .first_byte = 4ms, .total = 4ms});
+  EXPECT_EQ(phases.connect, 3ms);
+  EXPECT_EQ(phases.tls, 5ms);
+  EXPECT_EQ(phases.first_byte, 13ms);
+  EXPECT_EQ(phases.transfer, 3ms);
+}
+
+TEST(Phases, OfARequestThatWasGivenUpHaveOnlyWhatWasReached) {
+  Phases phases;
+  phases.add(Timing{.connect = 0ms, .tls = 0ms, .first_byte = 0ms, .total = 5000ms});
+  phases.add(Timing{.connect = 2ms, .tls = 0ms, .first_byte = 0ms, .total = 5000ms});
+  EXPECT_EQ(phases.connect, 2ms);
+  EXPECT_EQ(phases.tls + phases.first_byte + phases.transfer, 0ms);
+}
+
+TEST(MeteredClient, AddsUpThePhasesOfAllRequestsOfARun) {
+  boost::asio::io_context loop{1};
+  testing_support::ScriptedClient wire{[](const testing_support::Sent&) {
+    Response response = testing_support::answer(200);
+    response.timing = Timing{.connect = 1ms, .tls = 0ms, .first_byte = 3ms, .total = 4ms};
+    return response;
+  }};
+  MeteredClient client(wire, nullptr);
+  boost::asio::co_spawn(loop, send(client, 2), boost::asio::detached);
+  boost::asio::co_spawn(loop, burst(client, 3), boost::asio::detached);
+  loop.run();
+  EXPECT_EQ(client.phases().connect, 5ms);
+  EXPECT_EQ(client.phases().first_byte, 10ms);
+  EXPECT_EQ(client.phases().transfer, 5ms);
+}
+
 }  // namespace
 }  // namespace holdshort

@@ -333,6 +333,51 @@ TEST(Scheduler, TellsWhoeverWatchesAnAppThatDoesNotComeBack) {
   EXPECT_EQ(bench.logged("readiness.waiting"), 1);
 }
 
+TEST(Scheduler, ARowOfFailuresIsALineWhereItBeginsAndThenOneAtGrowingDistanceWithTheirNumber) {
+  Config config = config_of({"a"});
+  config.probes.push_back(probe("extra", Severity::advisory));
+  Bench bench(std::move(config));
+  bench.clock.advance(1s);
+  controls()["extra"].outcome = Outcome::fail;
+  bench.clock.advance(15s);
+  const int changes = bench.logged("probe.changed");
+  EXPECT_EQ(bench.logged("probe.not_passing"), 0);
+  bench.clock.advance(60s);
+  EXPECT_EQ(bench.logged("probe.not_passing"), 1);
+  bench.clock.advance(25min);  // 100 runs
+  EXPECT_EQ(bench.logged("probe.not_passing"), 2);
+  EXPECT_NE(bench.lines_with("probe.not_passing").back().find("runs in a row: extra says so"),
+            std::string::npos)
+      << bench.lines_with("probe.not_passing").back();
+  bench.clock.advance(2h);
+  EXPECT_EQ(bench.logged("probe.not_passing"), 4);
+  EXPECT_EQ(bench.logged("probe.changed"), changes) << "nothing has changed";
+  EXPECT_EQ(bench.logged("readiness.waiting"), 0);
+  controls()["extra"].outcome = Outcome::pass;
+  bench.clock.advance(2h);
+  EXPECT_EQ(bench.logged("probe.not_passing"), 4);
+}
+
+TEST(Scheduler, AnAdvisoryProbeThatNeverSeesAnythingIsSpokenOf) {
+  Config config = config_of({"a"});
+  config.probes.push_back(probe("extra", Severity::advisory));
+  controls()["extra"].outcome = Outcome::inconclusive;
+  Bench bench(std::move(config));
+  bench.clock.advance(59s);
+  EXPECT_EQ(bench.logged("probe.not_passing"), 0);
+  bench.clock.advance(2s);
+  EXPECT_EQ(bench.logged("probe.not_passing"), 1);
+}
+
+TEST(Scheduler, WhatHoldsReadinessIsSpokenOfOnceWithTheNumberOfRuns) {
+  controls()["a"].outcome = Outcome::inconclusive;
+  Bench bench(config_of({"a"}));
+  bench.clock.advance(62s);
+  EXPECT_EQ(bench.logged("readiness.waiting"), 2);
+  EXPECT_EQ(bench.logged("probe.not_passing"), 0);
+  EXPECT_NE(bench.lines_with("readiness.waiting").back().find("runs in a row)"), std::string::npos);
+}
+
 TEST(Scheduler, AFailingProbeThatIsThenSeenBrokenIsSpokenOfAgain) {
   Bench bench(config_of({"a"}));
   bench.clock.advance(1s);

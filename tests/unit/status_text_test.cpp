@@ -96,5 +96,18 @@ TEST(Timestamp, IsReadBackToTheSecond) {
   for (const char* other : {"", "yesterday", "2026-11-23"}) EXPECT_FALSE(parse_timestamp(other)) << other;
 }
 
+TEST(StatusText, SaysWhatToDoAlsoWithoutARunbookAndOnlyOnce) {
+  auto one = probe("admin_locked", State::failing, Outcome::fail);
+  one->runbook = "";
+  Status status;
+  status.probes = {one};
+  const std::string text = shown(status);
+  const std::string line = "do:      the path is open to everybody";
+  ASSERT_NE(text.find(line), std::string::npos) << text;
+  EXPECT_EQ(text.find("do:", text.find(line) + 1), std::string::npos) << text;
+  status.probes = {probe("admin_locked", State::passing, Outcome::pass)};
+  EXPECT_EQ(shown(status).find("do:"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace holdshort
