@@ -26,6 +26,7 @@
 
 #include "agent/cli/validate.h"
 #include "agent/config/secrets.h"
+#include "agent/events.h"
 #include "agent/exit_deadline.h"
 #include "agent/gate/descriptors.h"
 #include "agent/gate/gate.h"
@@ -127,6 +128,7 @@ class Agent {
                fmt::format("holdshort " HOLDSHORT_VERSION " watches {} probes of {}, answers on {}", probes_,
                            file_, listen_.text()),
                {{"version", std::string(HOLDSHORT_VERSION)}, {"config", file_}, {"listen", listen_.text()}});
+    if (!token_) events::no_status_token(log_);
     if (!command.empty())
       if (const auto failed = start_app(command)) return failed->status;
     asio::co_spawn(loop_, scheduler_->run(), [this](std::exception_ptr error) {
@@ -305,7 +307,9 @@ class Agent {
     reload_gate(config);
     log_.set_level(config.agent.log_level);
     log_.set_secrets(secrets_of(config));
-    server_->set_status_token(token_of(config));
+    const bool had_token = std::exchange(token_, token_of(config)).has_value();
+    if (had_token && !token_) events::no_status_token(log_);
+    server_->set_status_token(token_);
     const auto probes = static_cast<std::int64_t>(config.probes.size());
     scheduler_->reload(std::move(config));
     board_.set_reload({Reload::Result::accepted, clock_.wall_now()});

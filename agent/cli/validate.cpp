@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "agent/events.h"
+
 namespace holdshort {
 
 void print_diagnostics(const Loaded& loaded) {
@@ -18,6 +20,11 @@ int run_validate(const std::string& config) {
   print_diagnostics(loaded);
   if (!loaded.readable) return 2;
   if (!loaded.config) return 1;
+  if (!loaded.config->agent.status_token)
+    fmt::print(stderr, "{}\n",
+               holdshort::format(loaded.file, {.level = Diagnostic::Level::warning,
+                                               .place = {},
+                                               .message = std::string(events::kNoStatusToken)}));
   const auto required =
       std::count_if(loaded.config->probes.begin(), loaded.config->probes.end(),
                     [](const ProbeConfig& probe) { return probe.severity == Severity::required; });
