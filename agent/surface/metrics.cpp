@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "probes/registry.h"
+
 namespace holdshort {
 
 namespace {
@@ -105,6 +107,23 @@ const RunRecord* last_run(const ProbeStatus& probe) {
   return probe.history.empty() ? nullptr : probe.history.front().get();
 }
 
+// Where the time of requests goes. Divided by the requests it is the mean of one.
+void add_phases(Exposition& out, const Status& status) {
+  constexpr std::pair<std::string_view, std::chrono::microseconds Phases::*> kPhases[] = {
+      {"connect", &Phases::connect},
+      {"tls", &Phases::tls},
+      {"first_byte", &Phases::first_byte},
+      {"transfer", &Phases::transfer}};
+  out.metric("holdshort_probe_phase_seconds_total", "counter",
+             "Time that requests to the app took, by phase, since start.");
+  for (const auto& probe : status.probes) {
+    const ProbeType* type = find_probe_type(probe->type);
+    if (!type || type->talks != ProbeType::Talks::http) continue;
+    for (const auto& [phase, time] : kPhases)
+      out.sample(seconds(probe->phases.*time), label("probe", probe->name) + ',' + label("phase", phase));
+  }
+}
+
 void add_probes(Exposition& out, const Measurements& m) {
   using Number = std::optional<double>;
   const auto gauge = [&](std::string_view name, std::string_view help, auto value) {
@@ -134,6 +153,7 @@ void add_probes(Exposition& out, const Measurements& m) {
   add_for_each(out, m.status, "holdshort_probe_requests_total", "counter",
                "Requests sent to the app, since start.",
                [](const ProbeStatus& p) { return std::optional(p.requests); });
+  add_phases(out, m.status);
 }
 
 bool departs(const std::vector<unusual::Departure>& departures, unusual::Metric metric) {

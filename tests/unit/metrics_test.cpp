@@ -164,5 +164,21 @@ TEST(ProcessFacts, AreThoseOfThisProcess) {
   EXPECT_LT(std::abs(now - facts->start_time_seconds), 3600);
 }
 
+TEST(Metrics, TellWhereTheTimeOfRequestsGoesOfProbesThatSendHttp) {
+  auto http = probe("web", State::passing, Outcome::pass);
+  http->type = "http";
+  http->phases.first_byte = std::chrono::milliseconds(1500);
+  auto other = probe("key", State::passing, Outcome::pass);
+  other->type = "secret";
+  Status status;
+  status.probes = {http, other};
+  const auto all = samples(render_metrics(measured(status)).body);
+  EXPECT_EQ(all.at("holdshort_probe_phase_seconds_total{probe=\"web\",phase=\"first_byte\"}"), 1.5);
+  for (const char* phase : {"connect", "tls", "transfer"})
+    EXPECT_EQ(all.at(fmt::format("holdshort_probe_phase_seconds_total{{probe=\"web\",phase=\"{}\"}}", phase)),
+              0);
+  EXPECT_FALSE(all.contains("holdshort_probe_phase_seconds_total{probe=\"key\",phase=\"tls\"}"));
+}
+
 }  // namespace
 }  // namespace holdshort
