@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """A real Prometheus scrapes an agent; its alerts fire when a control breaks and end when it is mended.
 
-usage: metrics.py HOLDSHORT     needs Debian's prometheus (with promtool)
+usage: metrics.py HOLDSHORT     needs Debian's prometheus (with promtool) and python3-jsonschema
 """
 import json, re, signal, socket, subprocess, sys, tempfile, threading, time, urllib.parse, urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import jsonschema
 
 DEPLOY = Path(__file__).resolve().parents[2] / "fly" / "deploy"
 broken = threading.Event()
@@ -105,6 +107,10 @@ scrape_configs:
             expect(f"the gate's counters say {line}", line + "\n" in get(f"http://127.0.0.1:{agent_port}/metrics"))
         lint = subprocess.run(["promtool", "check", "metrics"], input=get(f"http://127.0.0.1:{agent_port}/metrics"), text=True, capture_output=True)
         expect("promtool finds nothing to say of the metrics " + lint.stdout + lint.stderr, lint.returncode == 0 and not lint.stdout + lint.stderr)
+        schema = json.loads((DEPLOY.parents[1] / "docs" / "status.schema.json").read_text())
+        jsonschema.Draft202012Validator.check_schema(schema)
+        faults = list(jsonschema.Draft202012Validator(schema).iter_errors(json.loads(get(f"http://127.0.0.1:{agent_port}/status"))))
+        expect(f"/status fits its schema {faults}", not faults)
         test = subprocess.run(["promtool", "test", "rules", "alerts_test.yml"], cwd=DEPLOY, capture_output=True, text=True)
         expect("the rules do what their tests say " + (test.stdout + test.stderr if test.returncode else ""), test.returncode == 0)
         until("Prometheus has scraped it", lambda: query("holdshort_ready")[0]["value"][1] == "1")

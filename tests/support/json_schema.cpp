@@ -29,6 +29,7 @@ bool is_of_type(const std::string& type, const Json& value) {
   if (type == "boolean") return value.is_boolean();
   if (type == "integer") return value.is_number_integer();
   if (type == "number") return value.is_number();
+  if (type == "null") return value.is_null();
   throw std::logic_error("unknown type: " + type);
 }
 
@@ -82,6 +83,15 @@ class Judge {
   }
   std::string min_items(const Json&, const Json& says, const Json& value, const std::string&) const {
     return here_unless(!value.is_array() || value.size() >= says.get<std::size_t>());
+  }
+  std::string max_items(const Json&, const Json& says, const Json& value, const std::string&) const {
+    return here_unless(!value.is_array() || value.size() <= says.get<std::size_t>());
+  }
+  std::string property_names(const Json&, const Json& says, const Json& value, const std::string&) const {
+    if (!value.is_object()) return "";
+    for (const auto& [key, unused] : value.items())
+      if (!fits(says, Json(key))) return std::string(kHere);
+    return "";
   }
   std::string min_properties(const Json&, const Json& says, const Json& value, const std::string&) const {
     return here_unless(!value.is_object() || value.size() >= says.get<std::size_t>());
@@ -161,6 +171,8 @@ class Judge {
     static const std::map<std::string, Rule> all = {
         {"$schema", &Judge::nothing},
         {"$defs", &Judge::nothing},
+        {"$id", &Judge::nothing},
+        {"format", &Judge::nothing},
         {"title", &Judge::nothing},
         {"description", &Judge::nothing},
         {"default", &Judge::nothing},
@@ -174,6 +186,8 @@ class Judge {
         {"minimum", &Judge::minimum},
         {"maximum", &Judge::maximum},
         {"minItems", &Judge::min_items},
+        {"maxItems", &Judge::max_items},
+        {"propertyNames", &Judge::property_names},
         {"minProperties", &Judge::min_properties},
         {"maxProperties", &Judge::max_properties},
         {"required", &Judge::required},
