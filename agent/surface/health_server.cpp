@@ -1,5 +1,8 @@
 #include "agent/surface/health_server.h"
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -100,6 +103,9 @@ std::string sent_token(const httplib::Request& request) {
   return colon == std::string::npos ? "" : pair.substr(colon + 1);
 }
 
+// What becomes of a connection after an answer.
+enum class Next { closes, stays, follows };  // follows: the status, by server-sent events
+
 // The routes. Knows nothing of sockets: a request comes whole and is answered from memory.
 class Site final : public httplib::Server {
  public:
@@ -129,15 +135,16 @@ class Site final : public httplib::Server {
     gate_counts_ = std::move(counts);
   }
 
-  // The answer to a whole request; `keep` says whether the connection may be used again.
-  std::string answer(std::string_view request, const std::string& peer, bool& keep) {
+  // The answer to a whole request.
+  std::string answer(std::string_view request, const std::string& peer, Next& next) {
     const std::size_t head = request.find("\r\n\r\n");
     body_ = head == std::string_view::npos ? "" : request.substr(head + 4);
     MemoryStream stream(request);
     bool closed = false;
+    follows_ = false;
     const bool fine =
         process_request(stream, peer, 0, "", 0, false, closed, [](httplib::Request& r) { r.ranges.clear(); });
-    keep = fine && !closed;
+    next = follows_ ? Next::follows : fine && !closed ? Next::stays : Next::closes;
     return std::move(stream.answer);
   }
 
@@ -165,9 +172,21 @@ class Site final : public httplib::Server {
       if (may_see(request, response)) reply(response, render_status_json(*status));
     } else if (request.path == "/") {
       if (may_see(request, response)) reply(response, render_page(*status, page_context()));
+    } else if (request.path == "/events") {
+      if (may_see(request, response)) follow(request, response);
     } else {
       response.status = 404;
     }
+  }
+
+  // A page of another site could not read it, but take up a viewer's place.
+  void follow(const httplib::Request& request, httplib::Response& response) {
+    if (comes_from_elsewhere(request)) {
+      refuse(response, 403, "not for pages of other sites\n");
+      return;
+    }
+    response.set_header("Content-Type", "text/event-stream");
+    follows_ = request.method == "GET";
   }
 
   PageContext page_context() const {
@@ -300,6 +319,7 @@ class Site final : public httplib::Server {
   std::deque<Monotonic> wrong_;
   const Commands commands_;
   std::string_view body_;  // of the request that is being answered
+  bool follows_ = false;   // whether it is one for events
 };
 
 // What the reader must know of a head; what it means is cpp-httplib's business.
@@ -368,8 +388,17 @@ struct HealthServer::Impl {
   };
   using SessionPtr = std::shared_ptr<Session>;
 
-  Impl(const StatusBoard& board, std::optional<Secret> token, Commands commands)
-      : site(board, std::move(token), std::move(commands)), acceptor(loop) {}
+  // A client of /events.
+  struct Viewer {
+    explicit Viewer(asio::io_context& loop) : wake(loop) {}
+    asio::steady_timer wake;  // rings at the next heartbeat; cancelled: there is something to do
+    std::uint64_t told = 0;   // the edition it has
+    bool gone = false;
+  };
+  using ViewerPtr = std::shared_ptr<Viewer>;
+
+  Impl(const StatusBoard& status_board, std::optional<Secret> token, Commands commands)
+      : board(status_board), site(status_board, std::move(token), std::move(commands)), acceptor(loop) {}
 
   // --- listening
 
@@ -435,10 +464,11 @@ struct HealthServer::Impl {
     boost::system::error_code error;
     const std::string peer = session->socket.remote_endpoint(error).address().to_string();
     session->limit(kHeadDeadline);
-    bool keep = true;
-    while (keep) {
-      std::string answer = co_await server.exchange(session, peer, keep);
-      if (answer.empty()) break;
+    Next next = Next::stays;
+    while (next == Next::stays) {
+      std::string answer = co_await server.exchange(session, peer, next);
+      if (next == Next::follows) co_await server.follow(session);
+      if (answer.empty() || next == Next::follows) break;
       session->late = false;
       session->limit(kWriteDeadline);
       co_await asio::async_write(session->socket, asio::buffer(answer),
@@ -452,27 +482,30 @@ struct HealthServer::Impl {
   }
 
   // Reads one request and makes its answer; "" where there is nobody to answer.
-  Awaitable<std::string> exchange(SessionPtr session, std::string peer, bool& keep) {
+  Awaitable<std::string> exchange(SessionPtr session, std::string peer, Next& next) {
     std::string& buffer = session->buffer;
     std::size_t end = 0;
     while ((end = buffer.find("\r\n\r\n")) == std::string::npos) {
-      if (buffer.size() > kMaxHeadBytes) co_return refusal(431, "Request Header Fields Too Large", keep);
+      if (buffer.size() > kMaxHeadBytes) co_return refusal(431, "Request Header Fields Too Large", next);
       const bool more = co_await read_more(session);
-      if (!more) co_return session->late && !buffer.empty() ? refusal(408, "Request Timeout", keep) : "";
+      if (!more) co_return session->late && !buffer.empty() ? refusal(408, "Request Timeout", next) : "";
     }
-    if (end > kMaxHeadBytes) co_return refusal(431, "Request Header Fields Too Large", keep);
+    if (end > kMaxHeadBytes) co_return refusal(431, "Request Header Fields Too Large", next);
     std::string request = buffer.substr(0, end + 4);
     buffer.erase(0, end + 4);
     const Head head = Head::read(request);
-    if (!head.acceptable) co_return refusal(400, "Bad Request", keep);
-    if (head.body_bytes > kMaxBodyBytes) co_return refusal(413, "Content Too Large", keep);
+    if (!head.acceptable) co_return refusal(400, "Bad Request", next);
+    if (head.body_bytes > kMaxBodyBytes) co_return refusal(413, "Content Too Large", next);
     while (buffer.size() < head.body_bytes) {
       const bool more = co_await read_more(session);
-      if (!more) co_return session->late ? refusal(408, "Request Timeout", keep) : "";
+      if (!more) co_return session->late ? refusal(408, "Request Timeout", next) : "";
     }
     request += buffer.substr(0, head.body_bytes);
     buffer.erase(0, head.body_bytes);
-    co_return site.answer(request, peer, keep);
+    std::string answer = site.answer(request, peer, next);
+    if (next == Next::follows && viewers.size() >= kMaxViewers)
+      co_return refusal(503, "Service Unavailable", next);
+    co_return answer;
   }
 
   Awaitable<bool> read_more(SessionPtr session) {
@@ -488,16 +521,110 @@ struct HealthServer::Impl {
     co_return true;
   }
 
-  static std::string refusal(int status, std::string_view reason, bool& keep) {
-    keep = false;
+  static std::string refusal(int status, std::string_view reason, Next& next) {
+    next = Next::closes;
     return fmt::format("HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", status, reason);
   }
 
+  // --- viewers
+
+  // Until the viewer has gone, does not read, or the server ends. What it is told is small and says only that
+  // there is something new: it fetches that at its own pace.
+  Awaitable<void> follow(SessionPtr session) {
+    const auto viewer = std::make_shared<Viewer>(loop);
+    viewers.push_back(viewer);
+    limit_kernel(session->socket);
+    asio::co_spawn(loop, read_until_gone(session, viewer), asio::detached);
+    if (!std::exchange(looking, true)) asio::co_spawn(loop, look_out(), asio::detached);
+    std::string text = fmt::format(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+        "Connection: close\r\n\r\nretry: {}\n\n",
+        kReconnect.count());
+    while (!viewer->gone) {
+      boost::system::error_code error;
+      session->late = false;
+      session->limit(kWriteDeadline);
+      co_await asio::async_write(session->socket, asio::buffer(text),
+                                 asio::redirect_error(asio::use_awaitable, error));
+      session->timer.cancel();
+      if (error) break;
+      touch(session);
+      if (!viewer->gone && viewer->told == edition) {
+        viewer->wake.expires_after(kHeartbeat);
+        co_await viewer->wake.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      }
+      text = viewer->told == edition ? ":\n\n" : news;
+      viewer->told = edition;
+    }
+    // What it has not taken is not kept for it.
+    if (session->late) session->socket.set_option(asio::socket_base::linger(true, 0), ignored_);
+    viewers.remove(viewer);
+  }
+
+  void limit_kernel(tcp::socket& socket) {
+    socket.set_option(asio::socket_base::send_buffer_size(kViewerBuffer), ignored_);
+    const auto milliseconds = static_cast<unsigned>(kUnacknowledged.count());
+    ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+  }
+
+  static Awaitable<void> read_until_gone(SessionPtr session, ViewerPtr viewer) {
+    std::array<char, 64> unread;
+    boost::system::error_code error;
+    while (!error)
+      co_await session->socket.async_read_some(asio::buffer(unread),
+                                               asio::redirect_error(asio::use_awaitable, error));
+    viewer->gone = true;
+    viewer->wake.cancel();
+  }
+
+  // They may come again, and are asked for the token that is right by then.
+  void send_viewers_away() {
+    for (const ViewerPtr& viewer : viewers) {
+      viewer->gone = true;
+      viewer->wake.cancel();
+    }
+  }
+
+  // While anybody watches. Looks instead of being told: a verdict that grows too old is published by nobody.
+  Awaitable<void> look_out() {
+    asio::steady_timer timer(loop);
+    boost::system::error_code ignored;
+    while (!viewers.empty()) {
+      look();
+      timer.expires_after(kLook);
+      co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+    looking = false;
+    last_status.reset();
+  }
+
+  void look() {
+    const Instant now = Instant::now();
+    const auto status = board.load(now);
+    std::string event = render_event(*status);
+    const bool ran = status != last_status && now.monotonic - told_at >= kRunsEvery;
+    if (event == last_event && !ran) return;
+    ++edition;
+    news = fmt::format("event: status\nid: {}\ndata: {}\n\n", edition, event);
+    last_event = std::move(event);
+    last_status = status;
+    told_at = now.monotonic;
+    for (const ViewerPtr& viewer : viewers) viewer->wake.cancel();
+  }
+
+  const StatusBoard& board;
   Site site;
   asio::io_context loop{1};
   tcp::acceptor acceptor;
   std::uint16_t port = 0;
   std::list<SessionPtr> sessions;
+  std::list<ViewerPtr> viewers;
+  bool looking = false;
+  std::shared_ptr<const Status> last_status;  // when viewers were told last
+  std::string last_event, news;               // what of it, and the same as an event
+  Monotonic told_at{};
+  std::uint64_t edition = 0;  // counts what viewers were told
+  boost::system::error_code ignored_;
   std::jthread thread;
 };
 
@@ -517,6 +644,9 @@ Result<std::unique_ptr<HealthServer>> HealthServer::start(const ListenAddress& l
 std::uint16_t HealthServer::port() const { return impl_->port; }
 
 void HealthServer::set_gate(std::function<GateCounts()> counts) { impl_->site.set_gate(std::move(counts)); }
-void HealthServer::set_status_token(std::optional<Secret> token) { impl_->site.set_token(std::move(token)); }
+void HealthServer::set_status_token(std::optional<Secret> token) {
+  impl_->site.set_token(std::move(token));
+  asio::post(impl_->loop, [impl = impl_.get()] { impl->send_viewers_away(); });
+}
 
 }  // namespace holdshort

@@ -49,6 +49,16 @@ class HealthServer {
   static constexpr std::size_t kMaxConnections =
       256;  // one more: the one that has been silent longest is closed
 
+  // /events: server-sent events (WHATWG HTML 9.2). One more viewer gets 503, one that does not read is
+  // dropped.
+  static constexpr std::size_t kMaxViewers = 8;
+  static constexpr std::chrono::milliseconds kLook{250};        // how soon viewers learn of a change
+  static constexpr std::chrono::milliseconds kRunsEvery{2000};  // and of runs that changed nothing
+  static constexpr std::chrono::milliseconds kHeartbeat{15000};
+  static constexpr std::chrono::milliseconds kReconnect{2000};        // what viewers are told to wait
+  static constexpr std::chrono::milliseconds kUnacknowledged{10000};  // of a viewer's host, then it is gone
+  static constexpr int kViewerBuffer = 4096;                          // bytes that the kernel keeps for one
+
  private:
   struct Impl;
   explicit HealthServer(std::unique_ptr<Impl> impl);

@@ -37,6 +37,7 @@ code, dd.code { font: .88em/1.4 ui-monospace, monospace; }
 .failing > .head .badge.state { color: var(--bad); background: var(--bad-back); }
 .badge.plain { color: var(--soft); background: none; border: 1px solid var(--line); }
 .meta { font-size: .86rem; color: var(--soft); }
+.do { border-left: 3px solid var(--link); padding-left: .6rem; }
 .check { border-top: 1px solid var(--line); margin-top: .6rem; padding-top: .5rem; }
 .check h3 { font-size: .95rem; margin: 0; color: var(--bad); }
 .check.inconclusive h3 { color: var(--doubt); }
@@ -58,13 +59,15 @@ details ul { margin: .2rem 0; padding-left: 1.2rem; }
 @media print { .probe, .verdict { break-inside: avoid; } }
 )css";
 
-// What is parsed from the answer holds no script of its own that would run: DOMParser runs none.
+// Told by /events that there is something new, it fetches the page and swaps the content; without them it
+// asks every `poll`. What is parsed from the answer holds no script of its own that would run: DOMParser runs
+// none.
 const std::string_view kScript = R"js(
 "use strict";
 (() => {
-  const every = 2000, patience = 5000;
+  const poll = 2000, check = 5000, patience = 5000, again = 60000;
   const lost = document.getElementById("lost"), live = document.getElementById("live");
-  let answered = new Date();
+  let answered = new Date(), timer, source = null, busy = false, asked = false;
 
   function show(next) {
     const fresh = next.querySelector("main"), old = document.querySelector("main");
@@ -79,6 +82,19 @@ const std::string_view kScript = R"js(
   }
 
   async function refresh() {
+    asked = true;
+    if (busy) return;
+    busy = true;
+    while (asked) {
+      asked = false;
+      await load();
+    }
+    busy = false;
+    clearTimeout(timer);
+    if (!document.hidden) timer = setTimeout(refresh, source?.readyState === 1 ? check : poll);
+  }
+
+  async function load() {
     try {
       const answer = await fetch(location.href, {cache: "no-store", signal: AbortSignal.timeout(patience)});
       if (!answer.ok) throw new Error(answer.status);
@@ -92,14 +108,33 @@ const std::string_view kScript = R"js(
       lost.hidden = false;
       lost.querySelector("time").textContent = answered.toISOString().slice(11, 19) + " UTC";
     }
-    setTimeout(next, every);
   }
 
-  function next() {
-    if (!document.hidden) return refresh();
-    document.addEventListener("visibilitychange", refresh, {once: true});
+  function follow() {
+    if (source || document.hidden || !window.EventSource) return;
+    source = new EventSource("events");
+    source.addEventListener("status", refresh);
+    source.onerror = () => {
+      if (source?.readyState === 2) {
+        source = null;
+        setTimeout(follow, again);
+      }
+      refresh();
+    };
   }
-  setTimeout(next, every);
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      source?.close();
+      source = null;
+      clearTimeout(timer);
+    } else {
+      follow();
+      refresh();
+    }
+  });
+  timer = setTimeout(refresh, poll);
+  follow();
 })();
 )js";
 

@@ -108,13 +108,21 @@ try {
   await until("the agent answers", async () => (await fetch(url)).ok);
   const page = await browser.newPage();
   watch(page);
+  const follows = page.waitForResponse((answer) => answer.url() === url + "events" && answer.headers()["content-type"] === "text/event-stream");
   await page.goto(url);
+  expect("it follows by events", await follows.then(() => true, () => false));
+  const polling = await browser.newPage();
+  watch(polling);
+  await polling.route("**/events", (route) => route.abort());
+  await polling.goto(url);
   await until("it says ready", async () => (await page.textContent("h1")).includes("Ready"));
   expect("it says where it is", /orders.*148ed193b95948.*fra.*01JD/s.test(await page.textContent(".where")));
   await shoot(page, "ready");
 
   broken = true;
   await until("a broken control is shown without a reload", async () => (await page.textContent("h1")).includes("Not ready"));
+  await until("and without events too", async () => (await polling.textContent("h1")).includes("Not ready"));
+  await polling.close();
   await until("the broken one comes first", async () => (await page.getAttribute("article", "id")) === "probe-admin_locked");
   const card = page.locator("#probe-admin_locked");
   const text = await card.textContent();

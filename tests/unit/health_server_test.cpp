@@ -2,12 +2,15 @@
 #include "agent/surface/health_server.h"
 
 #include <httplib.h>
+#include <poll.h>
 
 #include <array>
+#include <list>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 
 #include <gtest/gtest.h>
@@ -296,6 +299,164 @@ TEST(HealthServerBounds, AmbiguousBodiesAreRefused) {
                   .starts_with("HTTP/1.1 400"));
   EXPECT_TRUE(endpoint.raw("GET /readyz HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
                   .starts_with("HTTP/1.1 413"));
+}
+
+// --- server-sent events
+
+// A client of /events. `kernel` bounds what its kernel takes for it while it does not read.
+class Follower {
+ public:
+  explicit Follower(const Endpoint9090& endpoint, const std::string& headers = "Host: localhost\r\n",
+                    std::optional<int> kernel = std::nullopt)
+      : socket_(loop_) {
+    socket_.open(tcp::v4());
+    if (kernel) socket_.set_option(asio::socket_base::receive_buffer_size(*kernel));
+    socket_.connect({asio::ip::address_v4::loopback(), endpoint.server->port()});
+    asio::write(socket_, asio::buffer("GET /events HTTP/1.1\r\n" + headers + "\r\n"));
+  }
+  std::string head() { return until("\r\n\r\n"); }
+  std::string next() { return until("\n\n"); }  // "" at the end of the stream
+  std::string status_line() {
+    const std::string whole = head();
+    return whole.substr(0, whole.find("\r\n"));
+  }
+  bool is_reset() {
+    pollfd fd{.fd = socket_.native_handle(), .events = 0, .revents = 0};
+    return ::poll(&fd, 1, 10'000) == 1 && (fd.revents & POLLERR) != 0;
+  }
+
+ private:
+  std::string until(std::string_view end) {
+    boost::system::error_code error;
+    const std::size_t size = asio::read_until(socket_, asio::dynamic_buffer(buffer_), end, error);
+    std::string part = error ? "" : buffer_.substr(0, size);
+    buffer_.erase(0, size);
+    return part;
+  }
+
+  asio::io_context loop_;
+  tcp::socket socket_;
+  std::string buffer_;
+};
+
+constexpr const char* kServed = "HTTP/1.1 200 OK";
+
+TEST(HealthServerEvents, TellOfAChangeAndHowToComeBack) {
+  Endpoint9090 endpoint;
+  endpoint.board.publish(ready_status(true));
+  Follower follower(endpoint);
+  EXPECT_NE(follower.head().find("Content-Type: text/event-stream\r\n"), std::string::npos);
+  EXPECT_EQ(follower.next(), "retry: 2000\n\n");
+  EXPECT_NE(follower.next().find("\"ready\":true,\"holding\":[]"), std::string::npos);
+  const auto began = std::chrono::steady_clock::now();
+  endpoint.board.publish(ready_status(false));
+  const std::string event = follower.next();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, HealthServer::kRunsEvery)
+      << "at once, not with the runs";
+  EXPECT_TRUE(event.starts_with("event: status\nid: ")) << event;
+  EXPECT_NE(event.find("\ndata: {\"ready\":false,\"holding\":[\"admin_locked\"]"), std::string::npos)
+      << event;
+}
+
+TEST(HealthServerEvents, TellOfRunsThatChangedNothingToo) {
+  Endpoint9090 endpoint;
+  endpoint.board.publish(ready_status(true));
+  Follower follower(endpoint);
+  follower.head();
+  follower.next();
+  const std::string first = follower.next();
+  endpoint.board.publish(ready_status(true));
+  const std::string second = follower.next();
+  EXPECT_NE(first, second);
+  EXPECT_EQ(first.substr(first.find("data:")), second.substr(second.find("data:")));
+}
+
+TEST(HealthServerEvents, AreForWhoMaySeeTheStatusAndForNoOtherSite) {
+  const Endpoint9090 endpoint(Secret("correct-horse"));
+  const auto answers = [&](const std::string& headers) {
+    return Follower(endpoint, headers).status_line().substr(9, 3);
+  };
+  EXPECT_EQ(answers("Host: localhost\r\n"), "200");
+  EXPECT_EQ(answers("Host: evil.test\r\n"), "403");
+  EXPECT_EQ(answers("Host: a.internal\r\nAuthorization: Bearer correct-horse\r\n"), "200");
+  EXPECT_EQ(answers("Host: a.internal\r\nAuthorization: Bearer wrong\r\n"), "401");
+  EXPECT_EQ(answers("Host: localhost\r\nOrigin: http://evil.test\r\n"), "403");
+  EXPECT_EQ(answers("Host: localhost\r\nSec-Fetch-Site: cross-site\r\n"), "403");
+  EXPECT_EQ(answers("Host: localhost\r\nSec-Fetch-Site: same-origin\r\n"), "200");
+}
+
+TEST(HealthServerEvents, HeadAsksWithoutFollowing) {
+  const Endpoint9090 endpoint;
+  const std::string answer =
+      endpoint.raw("HEAD /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_TRUE(answer.starts_with(kServed)) << answer;
+  EXPECT_EQ(answer.find("retry:"), std::string::npos) << answer;
+}
+
+TEST(HealthServerEvents, HaveSoManyViewersAndNoMoreWhileAllElseIsAnswered) {
+  Endpoint9090 endpoint;
+  std::list<Follower> followers;
+  for (std::size_t n = 0; n < HealthServer::kMaxViewers; ++n) {
+    followers.emplace_back(endpoint);
+    EXPECT_EQ(followers.back().status_line(), kServed) << n;
+  }
+  EXPECT_EQ(Follower(endpoint).status_line(), "HTTP/1.1 503 Service Unavailable");
+  EXPECT_EQ(endpoint.get("/livez")->status, 200);
+  EXPECT_EQ(endpoint.get("/status")->status, 200);
+}
+
+// Asks until there is a place: the server learns only by and by who has gone.
+bool finds_a_place(const Endpoint9090& endpoint, std::chrono::milliseconds within) {
+  const auto until = std::chrono::steady_clock::now() + within;
+  while (std::chrono::steady_clock::now() < until)
+    if (Follower(endpoint).status_line() == kServed) return true;
+  return false;
+}
+
+TEST(HealthServerEvents, AViewerWhoHasGoneMakesRoom) {
+  Endpoint9090 endpoint;
+  {
+    std::list<Follower> followers;
+    for (std::size_t n = 0; n < HealthServer::kMaxViewers; ++n) {
+      followers.emplace_back(endpoint);
+      EXPECT_EQ(followers.back().status_line(), kServed);
+    }
+  }
+  EXPECT_TRUE(finds_a_place(endpoint, std::chrono::seconds(10)));
+}
+
+TEST(HealthServerEvents, AViewerWhoDoesNotReadIsDropped) {
+  Endpoint9090 endpoint;
+  auto talkative = ready_status(false);
+  talkative->holding.assign(1000, std::string(63, 'x'));
+  Follower deaf(endpoint, "Host: localhost\r\n", 2048);
+  endpoint.board.publish(talkative);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_TRUE(deaf.is_reset());
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 3 * HealthServer::kWriteDeadline);
+  EXPECT_EQ(endpoint.get("/livez")->status, 200);
+}
+
+TEST(HealthServerEvents, EndWhereAnotherTokenComesIntoForce) {
+  const Endpoint9090 endpoint(Secret("correct-horse"));
+  const std::string mine = "Host: a.internal\r\nAuthorization: Bearer correct-horse\r\n";
+  Follower follower(endpoint, mine);
+  EXPECT_EQ(follower.status_line(), kServed);
+  endpoint.server->set_status_token(Secret("battery-staple"));
+  while (!follower.next().empty()) {
+  }
+  EXPECT_EQ(Follower(endpoint, mine).status_line().substr(9, 3), "401");
+}
+
+TEST(HealthServerEvents, EndAtOnceWithTheServer) {
+  Endpoint9090 endpoint;
+  Follower follower(endpoint);
+  EXPECT_EQ(follower.status_line(), kServed);
+  const auto began = std::chrono::steady_clock::now();
+  endpoint.server.reset();
+  while (!follower.next().empty()) {
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(1));
 }
 
 TEST(HealthServerListen, APortInUseIsNamed) {
