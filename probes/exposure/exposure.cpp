@@ -3,8 +3,8 @@
 //
 // First what any path gets that cannot exist: alike to it is nothing found. Then the declared paths, requests
 // that provoke errors, and the catalogue, a few at once. A finding is what an answer shows, never that it
-// answers. All of the catalogue is asked for until the first pass and in `check`; later a part of it in turn,
-// and whatever showed something the last time.
+// answers. `check` asks for all of the catalogue; the agent until the first pass for what is critical, in the
+// run after it for all others, then for a part in turn, and for whatever showed something the last time.
 #include "probes/exposure/exposure.h"
 
 #include <algorithm>
@@ -26,7 +26,7 @@ namespace holdshort::exposure {
 namespace {
 
 constexpr std::size_t kAtOnce = 4;             // requests of the catalogue in flight
-constexpr std::size_t kInTurn = 12;            // of the catalogue in a run between full ones
+constexpr std::size_t kInTurn = 12;            // of the catalogue in a run once all of it was asked for
 constexpr std::size_t kMaxBody = 1024 * 1024;  // bytes: absence counts only in a body that was read whole
 constexpr std::size_t kMaxBeginning = 4096;    // bytes of what tells itself by its first ones
 constexpr std::size_t kLongQuery = 20'000;     // bytes: beyond the usual 8 and 16 KiB of a request line
@@ -87,6 +87,7 @@ std::vector<Look> looks() {
 struct Memory {
   std::size_t next = 0;
   std::set<std::size_t> suspects;  // looks that showed something
+  bool owes_the_rest = false;      // the last run, at startup, asked only for what is urgent
 };
 
 // An answer and what it answered.
@@ -343,22 +344,33 @@ class Run {
 
   // --- the catalogue
 
-  // Indices into looks(): all of them, or some in turn.
-  std::vector<std::size_t> due(std::size_t count) {
+  // Indices into looks(): all of them; at startup the urgent ones, in the run after it all others; then some
+  // in turn. What showed something is always among them.
+  std::vector<std::size_t> due(const std::vector<Look>& looks) {
     std::vector<std::size_t> due(memory_.suspects.begin(), memory_.suspects.end());
-    const std::size_t more = context_.on_interval() ? kInTurn : count;
-    for (std::size_t i = 0; i < std::min(more, count); ++i) {
-      const std::size_t index = context_.on_interval() ? (memory_.next + i) % count : i;
+    const auto add = [&](std::size_t index) {
       if (!memory_.suspects.contains(index)) due.push_back(index);
+    };
+    const bool is_first = context_.pace == Pace::startup, is_whole = context_.pace == Pace::whole;
+    if (is_first || is_whole || memory_.owes_the_rest) {
+      for (std::size_t i = 0; i < looks.size(); ++i)
+        if (is_whole || is_urgent(looks[i]) == is_first) add(i);
+    } else {
+      for (std::size_t i = 0; i < kInTurn; ++i) add((memory_.next + i) % looks.size());
+      memory_.next = (memory_.next + kInTurn) % looks.size();
     }
-    if (context_.on_interval()) memory_.next = (memory_.next + kInTurn) % count;
     return due;
+  }
+
+  // Credentials, source code, a way in: taken in a moment.
+  static bool is_urgent(const Look& look) {
+    return look.kind == Look::Kind::hostname || (look.row && look.row->severity == Severity::critical);
   }
 
   Awaitable<void> look_through_catalogue() {
     const std::vector<Look> list = looks();
     co_await read_hostname();
-    const std::vector<std::size_t> indices = due(list.size());
+    const std::vector<std::size_t> indices = due(list);
     for (std::size_t begin = 0; begin < indices.size();) {
       // What is large comes alone, so that little of it does.
       std::vector<std::size_t> group;
@@ -379,6 +391,7 @@ class Run {
       }
       if (is_over()) co_return;
     }
+    memory_.owes_the_rest = context_.pace == Pace::startup;
   }
 
   static bool is_large(const Look& look) { return look.row && look.row->part == Row::Part::beginning; }
@@ -586,13 +599,15 @@ class Run {
       what = internals_in(response, Page::ordinary);
     }
     if (what.empty()) return passed("exposure.internals", sample);
+    const std::string_view remedy = remedy_for(what);
     outcome_.add({.id = "exposure.internals",
                   .outcome = Outcome::fail,
                   .request = sample.request,
                   .expected = "no internals",
                   .observed = std::string(what),
                   .references = kInternals,
-                  .summary = fmt::format("{} {} with {}", sample.request, response.sentence(), what)});
+                  .summary = fmt::format("{} {} with {}{}{}", sample.request, response.sentence(), what,
+                                         remedy.empty() ? "" : "; ", remedy)});
   }
 
   // --- verdicts
@@ -813,9 +828,7 @@ constexpr Remedy kRemedies[] = {
 
 const Explanation kExplanation{
     .control =
-        "No stranger is shown environment files, repositories, dumps, debuggers, lists of files, stack "
-        "traces, or "
-        "the value\nof a secret.",
+        "No stranger is shown environment files, repositories, dumps, debuggers, stack traces or secrets.",
     .sends =
         "Three paths that cannot exist; the declared paths, as a stranger and as `as`; six requests that "
         "provoke errors\n"
@@ -826,9 +839,12 @@ const Explanation kExplanation{
         "dumps by their first 4 KiB; and a path that cannot exist again. For two folders that a declared "
         "page "
         "names, four\n"
-        "requests each. 125 requests until the first pass and in check (0.02 s of nginx, 0.2 s of Express); "
-        "later about 25 a\n"
-        "run, twelve of the catalogue in turn. No redirect is followed, nothing is changed.",
+        "requests each. 125 requests in check (0.02 s of nginx, 0.2 s of Express). The agent asks for what "
+        "is "
+        "critical until\n"
+        "the first pass (45 requests), for all others in the next run (91), later for twelve in turn (about "
+        "25). No redirect\n"
+        "is followed, nothing is changed.",
     .passes =
         "The app answers, and no answer shows anything of that: a path of the catalogue counts only with its "
         "own signature,\n"

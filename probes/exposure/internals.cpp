@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "probes/kit/pattern.h"
 
@@ -117,6 +118,26 @@ class Matcher {
 };
 
 }  // namespace
+
+std::string_view remedy_for(std::string_view internals) {
+  static constexpr std::pair<std::string_view, std::string_view> kRemedies[] = {
+      {"Node.js", "set NODE_ENV=production, or add an error handler"},
+      {"Werkzeug", "do not run the app in debug mode"},
+      {"Python", "do not run the app in debug mode"},
+      {"Django", "set DEBUG = False"},
+      {"Rails", "set RAILS_ENV=production"},
+      {"Sinatra", "set RACK_ENV=production"},
+      {"Rack", "set RACK_ENV=production"},
+      {"PHP", "set display_errors = Off"},
+      {"Laravel", "set APP_DEBUG=false"},
+      {"Symfony", "set APP_ENV=prod"},
+      {"Java", "set server.error.include-stacktrace=never, or what your framework calls it"},
+      {".NET", "set ASPNETCORE_ENVIRONMENT=Production"},
+  };
+  for (const auto& [product, remedy] : kRemedies)
+    if (internals.find(product) != std::string_view::npos) return remedy;
+  return {};
+}
 
 std::string_view internals_in(const Response& response, Page page) {
   static Matcher matcher(kSigns);

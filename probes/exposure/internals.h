@@ -17,6 +17,9 @@ enum class Page {
 // Whose inside it is: "a Python traceback"; "" where nothing is seen.
 std::string_view internals_in(const Response& response, Page page);
 
+// How to turn it off, for what internals_in() says: "set NODE_ENV=production"; "" where there is no one way.
+std::string_view remedy_for(std::string_view internals);
+
 // Whether a 2xx lists the files of a folder.
 bool is_listing(const Response& response);
 

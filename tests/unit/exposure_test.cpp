@@ -389,6 +389,47 @@ TEST(ExposureRun, BetweenFullRunsItTakesTheCatalogueInTurn) {
   for (const Row& row : exposure::catalogue()) EXPECT_TRUE(asked.contains(std::string(row.path))) << row.path;
 }
 
+TEST(ExposureRun, AStackTraceComesWithWhatTurnsItOff) {
+  const Result_ result = judged("", when(is_malformed, answer(400, kTrace, {kText})));
+  EXPECT_EQ(result.id, "exposure.internals");
+  EXPECT_THAT(result.summary, testing::HasSubstr("a Node.js stack trace; set NODE_ENV=production"));
+}
+
+TEST(ExposureRun, AtStartupItAsksForWhatIsCriticalAndForAllOthersInTheNextRun) {
+  ConfiguredProbe configured("[probes.p]\ntype = \"exposure\"\n");
+  std::set<std::string> first, second;
+  for (const auto& [pace, targets] : {std::pair{Pace::startup, &first}, {Pace::steady, &second}}) {
+    Stage stage(with({}), configured.environment);
+    stage.pace = pace;
+    EXPECT_EQ(configured.run(stage).outcome(), kPass);
+    *targets = targets_of(stage);
+  }
+  for (const Row& row : exposure::catalogue()) {
+    const bool critical = row.severity == exposure::Severity::critical;
+    EXPECT_EQ(first.contains(std::string(row.path)), critical) << row.path;
+    EXPECT_EQ(second.contains(std::string(row.path)), !critical) << row.path;
+  }
+  Stage third(with({}), configured.environment);
+  third.pace = Pace::steady;
+  EXPECT_LE(configured.run(third).requests, 25);
+}
+
+// A run that ended early owes what it did not ask for.
+TEST(ExposureRun, WhatTheAppDidNotAnswerIsAskedForAgain) {
+  ConfiguredProbe configured("[probes.p]\ntype = \"exposure\"\n");
+  Stage starting(with({}), configured.environment);
+  starting.pace = Pace::startup;
+  configured.run(starting);
+  Stage gone([](const Sent&) { return no_answer(Ended::refused); }, configured.environment);
+  gone.pace = Pace::steady;
+  EXPECT_EQ(configured.run(gone).outcome(), kUnclear);
+  Stage back(with({}), configured.environment);
+  back.pace = Pace::steady;
+  configured.run(back);
+  EXPECT_TRUE(targets_of(back).contains("/openapi.json"));
+  EXPECT_TRUE(targets_of(back).contains("/debug/pprof/"));
+}
+
 TEST(ExposureRun, AsksForWhatWasShownTheLastTimeInEveryRun) {
   ConfiguredProbe configured("[probes.p]\ntype = \"exposure\"\n");
   const App broken = with({{"/metrics", text("# HELP up x\n")}});
