@@ -690,6 +690,8 @@ constexpr Remedy kRemedies[] = {
      "look things up by owner, in the query itself: who asks may be known and still have no right to this "
      "one"},
     {"authorization.id_in_query", "look things up by owner, whatever part of the request names them"},
+    {"authorization.spoofed_identity",
+     "take who the caller is from its credentials alone; drop identity headers that no proxy of yours set"},
     {"authorization.property_level",
      "leave out what this caller may not see: choose the fields by role, never send the whole record"},
     {"authorization.function_level", "check the caller's role in this route, and deny by default"},
