@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "probes/kit/check_row.h"
 #include "probes/kit/fields.h"
 #include "probes/probe.h"
 #include "probes/remedy.h"
@@ -42,12 +43,18 @@ struct ProbeType {
   // Reports what the rows cannot express (keys that exclude each other); null only where it reported an
   // error.
   std::unique_ptr<Probe> (*make)(const ProbeSettings& settings, Diagnostics& diagnostics);
+  std::span<const CheckRow> checks;  // that it makes, in the order in which `explain` lists them
   std::span<const Alternatives> alternatives = {};  // among all its keys
 };
 
 std::span<const ProbeType> probe_types();                 // in the order in which `explain` lists them
 const ProbeType* find_probe_type(std::string_view name);  // null: no such type
-std::span<const Field> common_fields();                   // of every probe
-std::span<const Field> http_fields();                     // of every probe that sends HTTP
+std::span<const CheckRow> common_checks();                // of every probe; "*" stands for its type
+// For people: "pass or fail", "pass".
+std::string_view text_of(CheckRow::Ends ends);
+// Null: no type makes a check of that id.
+const CheckRow* find_check(std::string_view id);
+std::span<const Field> common_fields();  // of every probe
+std::span<const Field> http_fields();    // of every probe that sends HTTP
 
 }  // namespace holdshort

@@ -56,6 +56,11 @@ void print_remedies(const ProbeType& type) {
     print_remedy(fmt::format("observed: {}", row.observed), row.advice);
 }
 
+void print_check(const CheckRow& row) {
+  fmt::print("  {}: {}\n", row.id, text_of(row.ends));
+  fmt::print("      {}{}{}\n", row.says, row.references.empty() ? "" : " ", row.references);
+}
+
 // A type may have a default of its own for a key that others share.
 bool has_own(const ProbeType& type, std::string_view name) {
   return std::any_of(type.fields.begin(), type.fields.end(),
@@ -83,6 +88,9 @@ void print_type(const ProbeType& type) {
   }
   fmt::print("\nkeys of every probe\n");
   for (const Field& field : common_fields()) print_field(field);
+  fmt::print("\nchecks (each may be inconclusive or skipped as well)\n");
+  for (const CheckRow& row : type.checks) print_check(row);
+  for (const CheckRow& row : common_checks()) print_check(row);
   print_section("example", explanation.example);
   print_section("cites", explanation.references);
 }

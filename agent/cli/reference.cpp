@@ -37,6 +37,14 @@ A probe has the keys of every probe, the keys of every probe that sends HTTP whe
 In `[defaults]` they hold for all probes that do not write them.
 )";
 
+constexpr std::string_view kChecks = R"(
+### Checks
+
+A probe's run is a list of checks with stable ids, listed with their type. Whatever a check may end as, it is
+`inconclusive` where nothing could be seen and `skipped` where it does not apply. One that may only pass is a positive
+control; one that may only fail is reported only where something is wrong. `*` stands for what the run puts there.
+)";
+
 // Text between pipes: a pipe of its own would end the cell.
 std::string cell(std::string_view text) {
   std::string escaped;
@@ -68,6 +76,8 @@ class Page {
     text_ += kProbes;
     rows(common_fields());
     table("### Keys of every probe that sends HTTP", http_fields());
+    text_ += kChecks;
+    checks("### Checks of every probe", common_checks());
     for (const ProbeType& type : probe_types()) probe_type(type);
     unseen();
     return std::move(text_);
@@ -128,6 +138,13 @@ class Page {
     rows(type.fields);
     rules(type.alternatives);
     inner_tables(fmt::format("type = \"{}\"", type.name), type.fields);
+    checks(fmt::format("### Checks of type = \"{}\"", type.name), type.checks);
+  }
+
+  void checks(std::string_view heading, std::span<const CheckRow> rows) {
+    add("\n{}\n\n| id | what holds where it passes | may end as | cites |\n|---|---|---|---|\n", heading);
+    for (const CheckRow& row : rows)
+      add("| {} | {} | {} | {} |\n", code(row.id), cell(row.says), text_of(row.ends), row.references);
   }
 
   void remedies(std::span<const Remedy> list) {

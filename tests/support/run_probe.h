@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "probes/probe.h"
+#include "tests/support/seen_checks.h"
 
 namespace holdshort::testing_support {
 
@@ -136,6 +137,7 @@ struct Stage {
     while (!is_done && loop.run_one() > 0) {
     }
     if (error) std::rethrow_exception(error);
+    note_checks(outcome);
     return outcome;
   }
 

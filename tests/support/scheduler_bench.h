@@ -68,7 +68,7 @@ inline std::unique_ptr<Probe> make(const ProbeSettings& settings, Diagnostics&) 
   return std::make_unique<Scripted>(settings.name);
 }
 inline const Explanation kNothing{};
-inline const ProbeType kScripted{"scripted", ProbeType::Talks::nothing, {}, kNothing, make};
+inline const ProbeType kScripted{"scripted", ProbeType::Talks::nothing, {}, kNothing, make, {}};
 
 inline ProbeConfig probe(std::string name, Severity severity = Severity::required) {
   ProbeConfig config;
