@@ -283,25 +283,25 @@ TEST(Scheduler, IsNotReadyForAMomentWhileItsProbesBegin) {
 }
 
 TEST(Scheduler, AFirstRunThatSeesSomethingIsNotRepeatedBecauseAnotherSawTheAppFirst) {
-  controls()["a"].takes = 10ms;
-  controls()["b"].takes = 20ms;
+  controls()["a"].takes = 200ms;
+  controls()["b"].takes = 150ms;  // begins half a startup_interval after a, and ends after it
   Bench bench(config_of({"a", "b"}));
-  bench.clock.advance(15ms);
+  bench.clock.advance(210ms);
   EXPECT_EQ(bench.state(0), State::passing);
-  bench.clock.advance(10ms);
+  bench.clock.advance(75ms);
   EXPECT_TRUE(bench.ready());
   bench.clock.advance(100ms);
   EXPECT_EQ(controls()["b"].runs, 1);
 }
 
 TEST(Scheduler, AFirstRunThatSawNothingIsRepeatedAtOnceWhereAnotherSawTheAppMeanwhile) {
-  controls()["a"].takes = 10ms;
-  controls()["b"].takes = 20ms;
+  controls()["a"].takes = 200ms;
+  controls()["b"].takes = 150ms;  // begins half a startup_interval after a, and ends after it
   controls()["b"].outcome = Outcome::inconclusive;
   Bench bench(config_of({"a", "b"}));
-  bench.clock.advance(15ms);
+  bench.clock.advance(210ms);
   EXPECT_EQ(controls()["b"].runs, 1);
-  bench.clock.advance(10ms);
+  bench.clock.advance(75ms);
   EXPECT_EQ(controls()["b"].runs, 2);
 }
 
