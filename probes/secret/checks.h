@@ -5,7 +5,7 @@
 
 namespace holdshort::secret_probe {
 
-inline constexpr std::string_view kPresentReferences = "OWASP API8:2023, ASVS 13.3.1";
+inline constexpr std::string_view kPresentReferences = "OWASP API8:2023, ASVS 13.3.1, CWE-1188";
 inline constexpr std::string_view kDefaultReferences = "OWASP API8:2023, ASVS 13.2.3, CWE-1392, CWE-798";
 inline constexpr std::string_view kPublicReferences = "OWASP API8:2023, ASVS 13.2.3, CWE-1392, CWE-321";
 inline constexpr std::string_view kWeakReferences = "OWASP API8:2023, ASVS 11.5.1, CWE-1391, CWE-331";

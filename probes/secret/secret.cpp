@@ -76,7 +76,7 @@ constexpr Field kOwnFields[] = {
      .doc = "compare the value's keyed fingerprint with the app's other Machines (fleet)"},
 };
 
-const std::vector<std::string> kPresent{"OWASP API8:2023", "ASVS 13.3.1"};
+const std::vector<std::string> kPresent{"OWASP API8:2023", "ASVS 13.3.1", "CWE-1188"};
 const std::vector<std::string> kDefault{"OWASP API8:2023", "ASVS 13.2.3", "CWE-1392", "CWE-798"};
 const std::vector<std::string> kPublic{"OWASP API8:2023", "ASVS 13.2.3", "CWE-1392", "CWE-321"};
 const std::vector<std::string> kWeak{"OWASP API8:2023", "ASVS 11.5.1", "CWE-1391", "CWE-331"};

@@ -400,6 +400,10 @@ TEST(InputValidationHoles, EachDoubtfulBodyThatIsAcceptedWithoutARequiredFieldIs
     EXPECT_EQ(failed(run_with_hole(probe(), hole, answer(201, R"({"id":7})"))),
               std::set<std::string>{"input_validation." + hole.id})
         << hole.what;
+  for (const Mutation& hole : doubtful_without(declared_upload(), {"/title", "/quantity", "/photo"}))
+    EXPECT_EQ(failed(run_with_hole(kUploadProbe, hole, answer(201, R"({"id":7})"))),
+              std::set<std::string>{"input_validation." + hole.id})
+        << hole.what;
 }
 
 TEST(InputValidationHoles, WhatIsDoubtfulMustBeRefusedWhereStrict) {

@@ -78,7 +78,9 @@ void expect_rows(const Json& table, std::span<const Field> fields, const std::st
     if (field.kind == Kind::table) expect_rows(property, field.fields, key);
     if (field.kind == Kind::table_list) expect_rows(property.at("items"), field.fields, key);
     if (field.kind == Kind::choice_or_table) expect_rows(property.at("anyOf").at(1), field.fields, key);
-    if (field.kind == Kind::choice) EXPECT_EQ(property.at("enum").size(), field.choices.size()) << key;
+    if (field.kind == Kind::choice) {
+      EXPECT_EQ(property.at("enum").size(), field.choices.size()) << key;
+    }
   }
 }
 
