@@ -21,7 +21,7 @@ class LoopbackPages {
   LoopbackPages(const LoopbackPages&) = delete;
   LoopbackPages& operator=(const LoopbackPages&) = delete;
 
-  // Once, and first. At a port that the system chooses.
+  // Once, and first. At a port that the system chooses. *this ends before the loop that it is opened on.
   Awaitable<Result<void>> open();
   bool is_open() const;
   // The URL that answers with `body` from now on. `secret_path`: a segment that nobody guesses.

@@ -17,8 +17,9 @@ namespace asio = boost::asio;
 
 // Runs `visit` beside open pages until it is done.
 template <class Visit>
-void beside(LoopbackPages& pages, Visit visit) {
+void beside(Visit visit, std::chrono::milliseconds deadline = 2s) {
   asio::io_context loop;
+  LoopbackPages pages(deadline);
   bool is_done = false;
   asio::co_spawn(loop, pages.open(), [&](std::exception_ptr, const Result<void>& opened) {
     ASSERT_TRUE(opened);
@@ -67,10 +68,7 @@ Awaitable<void> fetch_all(LoopbackPages& pages) {
   EXPECT_THAT(co_await ask(chain, get("http://127.0.0.1/b2/chain?x=1")), HasSubstr("\r\n\r\nPEM"));
   EXPECT_TRUE(pages.was_fetched(chain));
 }
-TEST(LoopbackPages, WhoFetchesOneIsSeenAndNobodyElse) {
-  LoopbackPages pages;
-  beside(pages, fetch_all);
-}
+TEST(LoopbackPages, WhoFetchesOneIsSeenAndNobodyElse) { beside(fetch_all); }
 
 Awaitable<void> fetch_the_head(LoopbackPages& pages) {
   const std::string url = pages.add("a", "text/plain", "body");
@@ -79,10 +77,7 @@ Awaitable<void> fetch_the_head(LoopbackPages& pages) {
   EXPECT_THAT(answer, testing::EndsWith("\r\n\r\n"));
   EXPECT_TRUE(pages.was_fetched(url));
 }
-TEST(LoopbackPages, AHeadIsAFetchToo) {
-  LoopbackPages pages;
-  beside(pages, fetch_the_head);
-}
+TEST(LoopbackPages, AHeadIsAFetchToo) { beside(fetch_the_head); }
 
 Awaitable<void> be_a_nuisance(LoopbackPages& pages) {
   const std::string url = pages.add("a", "text/plain", "body");
@@ -91,10 +86,7 @@ Awaitable<void> be_a_nuisance(LoopbackPages& pages) {
   EXPECT_THAT(co_await ask(url, "\r\n\r\n"), StartsWith("HTTP/1.1 404"));
   EXPECT_FALSE(pages.was_fetched(url));
 }
-TEST(LoopbackPages, SilenceAndAnEndlessHeadAreClosed) {
-  LoopbackPages pages(20ms);
-  beside(pages, be_a_nuisance);
-}
+TEST(LoopbackPages, SilenceAndAnEndlessHeadAreClosed) { beside(be_a_nuisance, 20ms); }
 
 Awaitable<void> come_in_numbers(LoopbackPages& pages) {
   const std::string url = pages.add("a", "text/plain", "body");
@@ -107,10 +99,7 @@ Awaitable<void> come_in_numbers(LoopbackPages& pages) {
   EXPECT_EQ(co_await ask(url, get("/a")), "");
   crowd.clear();
 }
-TEST(LoopbackPages, NoMoreThanEightVisitAtATime) {
-  LoopbackPages pages;
-  beside(pages, come_in_numbers);
-}
+TEST(LoopbackPages, NoMoreThanEightVisitAtATime) { beside(come_in_numbers); }
 
 TEST(LoopbackPages, AreGoneWithTheirRun) {
   asio::io_context loop;
