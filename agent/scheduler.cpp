@@ -435,7 +435,8 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     status.run_id = run_id;
     status.checks = shared(std::move(outcome.checks));
     ++status.runs[static_cast<std::size_t>(run->outcome)];
-    status.not_passed = run->outcome == Outcome::pass ? 0 : status.not_passed + 1;
+    const bool good = run->outcome == Outcome::pass || run->outcome == Outcome::skipped;
+    status.not_passed = good ? 0 : status.not_passed + 1;
     status.requests += static_cast<std::uint64_t>(run->requests);
     if (status.history.size() == kHistory) status.history.pop_back();
     status.history.insert(status.history.begin(), std::move(run));

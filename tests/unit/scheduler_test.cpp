@@ -282,6 +282,19 @@ TEST(Scheduler, IsNotReadyForAMomentWhileItsProbesBegin) {
   EXPECT_EQ(bench.logged("readiness.changed"), 0);
 }
 
+TEST(Scheduler, ARunOfWhichEverythingIsSkippedIsNoFailureInARow) {
+  const auto not_passed = [](const Bench& bench) {
+    return bench.board.load(Instant::of(bench.clock))->probes.at(0)->not_passed;
+  };
+  controls()["a"].outcome = Outcome::inconclusive;
+  Bench bench(config_of({"a"}));
+  bench.clock.advance(2s);
+  EXPECT_GT(not_passed(bench), 0u);
+  controls()["a"].outcome = Outcome::skipped;
+  bench.clock.advance(20s);
+  EXPECT_EQ(not_passed(bench), 0u);
+}
+
 TEST(Scheduler, AFirstRunThatSeesSomethingIsNotRepeatedBecauseAnotherSawTheAppFirst) {
   controls()["a"].takes = 200ms;
   controls()["b"].takes = 150ms;  // begins half a startup_interval after a, and ends after it
