@@ -4,6 +4,7 @@
 
 #include "agent/timestamp.h"
 #include "probes/kit/duration.h"
+#include "probes/kit/text.h"
 
 namespace holdshort::events {
 
@@ -120,11 +121,10 @@ void not_passing(Log& log, const Standing& now, std::chrono::seconds lasted) {
                            {"runs", static_cast<std::int64_t>(probe.not_passed)},
                            {"run_id", probe.run_id}};
   add_remedy(attributes, probe);
-  log.write(
-      LogLevel::warn, "probe.not_passing",
-      fmt::format("{}: {} for {}, {} run{} in a row: {}", probe.name, name_of(probe.state),
-                  Duration(lasted).text(), probe.not_passed, probe.not_passed == 1 ? "" : "s", now.reason),
-      attributes);
+  log.write(LogLevel::warn, "probe.not_passing",
+            fmt::format("{}: {} for {}, {} in a row: {}", probe.name, name_of(probe.state),
+                        Duration(lasted).text(), counted(probe.not_passed, "run"), now.reason),
+            attributes);
 }
 
 void clock_jumped(Log& log, std::chrono::nanoseconds by) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "agent/config/config.h"
+#include "probes/kit/identity.h"
+#include "probes/kit/redactor.h"
 #include "probes/probe.h"
 
 namespace holdshort {
@@ -10,12 +12,14 @@ namespace holdshort {
 // there is none, it is not begun: TYPE.via is then skipped. All three outlive the coroutine.
 Awaitable<ProbeOutcome> run_probe(const ProbeConfig& declared, Probe& probe, ProbeContext& context);
 
-// `clean` is applied to whatever of a run is shown: what an app answers may hold secrets.
+// Whatever of a run is shown: what an app answers may hold secrets. `clean` knows those of the configuration;
+// what logins found goes too.
 template <class Clean>
-void redact(ProbeOutcome& outcome, const Clean& clean) {
+void redact(ProbeOutcome& outcome, const Identities& identities, const Clean& clean) {
+  const Redactor found(identities.found_tokens());
   for (Check& check : outcome.checks)
     for (std::string* text : {&check.request, &check.expected, &check.observed, &check.summary})
-      *text = clean(std::move(*text));
+      *text = found.clean(clean(std::move(*text)));
 }
 
 }  // namespace holdshort

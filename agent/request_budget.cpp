@@ -66,17 +66,13 @@ Awaitable<void> MeteredClient::reserve(int requests) {
 
 Awaitable<Response> MeteredClient::send(Endpoint endpoint, Request request, Limits limits) {
   co_await pay(1);
-  Response response = co_await client_.send(std::move(endpoint), std::move(request), limits);
-  phases_.add(response.timing);
-  co_return response;
+  co_return co_await client_.send(std::move(endpoint), std::move(request), limits);
 }
 
 Awaitable<std::vector<Response>> MeteredClient::burst(Endpoint endpoint, std::vector<Request> requests,
                                                       Limits limits) {
   co_await pay(static_cast<int>(requests.size()));
-  std::vector<Response> responses = co_await client_.burst(std::move(endpoint), std::move(requests), limits);
-  for (const Response& response : responses) phases_.add(response.timing);
-  co_return responses;
+  co_return co_await client_.burst(std::move(endpoint), std::move(requests), limits);
 }
 
 }  // namespace holdshort

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <vector>
 
-#include "agent/phases.h"
 #include "probes/kit/clock.h"
 #include "probes/kit/http_client.h"
 
@@ -45,8 +44,7 @@ class RequestBudget {
   std::chrono::nanoseconds put_before_{};  // what the urgent have taken, ever: who waits, waits longer
 };
 
-// Pays for every request before it is sent, and adds up how long each took. One for each run: what a run has
-// reserved is its own.
+// Pays for every request before it is sent. One for each run: what a run has reserved is its own.
 class MeteredClient final : public HttpClient {
  public:
   // `budget` null: no limit. Both outlive *this.
@@ -57,7 +55,6 @@ class MeteredClient final : public HttpClient {
                                          Limits limits) override;
   // Saves until `requests` may be sent without further waiting.
   Awaitable<void> reserve(int requests);
-  const Phases& phases() const { return phases_; }  // of what was answered, or given up, so far
 
  private:
   Awaitable<void> pay(int requests);
@@ -65,7 +62,6 @@ class MeteredClient final : public HttpClient {
   RequestBudget* budget_;
   const Urgency urgency_;
   int reserved_ = 0;
-  Phases phases_;
 };
 
 }  // namespace holdshort

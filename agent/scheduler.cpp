@@ -309,7 +309,7 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     // Until the first pass runs are cut short.
     if (pace != Pace::startup && jumps == jumps_before) note_behaviour(*entry, observed.tally());
     clean(outcome, on->identities);
-    entry->status.phases.add(metered.phases());
+    entry->status.phases.add(observed.phases());
     if (jumps != jumps_before) {
       discard(entry, std::move(outcome), context.run_id, began);
       co_return Track::Next::as_scheduled;
@@ -345,16 +345,13 @@ struct Scheduler::Impl : std::enable_shared_from_this<Scheduler::Impl> {
     entry.probe->review(sightings, outcome);
   }
 
-  // Of what the configuration names, and of what logins found.
   void clean(ProbeOutcome& outcome, const Identities& identities) const {
-    const Redactor found(identities.found_tokens());
-    redact(outcome, [&](std::string text) { return found.clean(world.log.redact(std::move(text))); });
+    redact(outcome, identities, [this](std::string text) { return world.log.redact(std::move(text)); });
   }
 
   static std::string worst_id(const ProbeStatus& status) {
-    const auto worst = std::max_element(status.checks->begin(), status.checks->end(),
-                                        [](const Check& a, const Check& b) { return a.outcome < b.outcome; });
-    return worst != status.checks->end() && worst->outcome > Outcome::pass ? worst->id : "";
+    const Check* worst = worst_of(*status.checks);
+    return worst && worst->outcome > Outcome::pass ? worst->id : "";
   }
 
   // What an outcome rests on: requests of its own, which may have met a hiccup, or a look at what others have

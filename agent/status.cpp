@@ -44,9 +44,8 @@ std::shared_ptr<const ProbeStatus> made_stale(const ProbeStatus& probe, Wall now
 std::string_view remedy_of(const ProbeStatus& probe) {
   if (probe.state == State::passing) return "";
   if (probe.state == State::stale) return kStaleRemedy;
-  const auto worst = std::max_element(probe.checks->begin(), probe.checks->end(),
-                                      [](const Check& a, const Check& b) { return a.outcome < b.outcome; });
-  return worst == probe.checks->end() ? "" : remedy_for(probe.type, *worst);
+  const Check* worst = worst_of(*probe.checks);
+  return worst ? remedy_for(probe.type, *worst) : "";
 }
 
 std::shared_ptr<const Status> as_of(std::shared_ptr<const Status> status, Instant now) {

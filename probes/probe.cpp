@@ -24,7 +24,7 @@ std::string ProbeContext::unknown_name() const {
   return fmt::format("hs-{:012x}", random() & 0xffffffffffffu);
 }
 
-const Check* ProbeOutcome::worst() const {
+const Check* worst_of(const std::vector<Check>& checks) {
   const auto it = std::max_element(checks.begin(), checks.end(),
                                    [](const Check& a, const Check& b) { return a.outcome < b.outcome; });
   return it == checks.end() ? nullptr : &*it;

@@ -36,6 +36,9 @@ struct Check {
   std::string summary = {};  // for the on-call engineer: "GET /admin answered 200 without credentials"
 };
 
+// The first of the worst checks; null where there is none.
+const Check* worst_of(const std::vector<Check>& checks);
+
 // A run's answer: as bad as its worst check; without any check it is inconclusive.
 struct ProbeOutcome {
   std::vector<Check> checks;
@@ -43,8 +46,7 @@ struct ProbeOutcome {
 
   void add(Check check) { checks.push_back(std::move(check)); }
   Outcome outcome() const;
-  // The first of the worst checks; null where there is none.
-  const Check* worst() const;
+  const Check* worst() const { return worst_of(checks); }
   // The worst check's sentence; for a pass what was verified: "12 checks passed".
   std::string summary() const;
 };

@@ -106,10 +106,8 @@ class Checker {
     }
   }
 
-  // Of what the configuration names, and of what logins found.
   void clean(ProbeOutcome& outcome) const {
-    const Redactor found(identities_.found_tokens());
-    redact(outcome, [&](std::string text) { return found.clean(redactor_.clean(std::move(text))); });
+    redact(outcome, identities_, [this](std::string text) { return redactor_.clean(std::move(text)); });
   }
 
   Awaitable<void> run_all(Monotonic until) {

@@ -8,6 +8,7 @@
 #include "agent/config/config.h"
 #include "agent/lint/lint.h"
 #include "probes/kit/environment.h"
+#include "probes/kit/text.h"
 
 namespace holdshort {
 
@@ -34,7 +35,7 @@ int run_lint(const std::string& file) {
   const std::vector<Diagnostic> sorted = findings.sorted();
   for (const Diagnostic& finding : sorted) fmt::print(stderr, "{}\n", holdshort::format(path, finding));
   if (findings.has_errors()) return 1;
-  fmt::print("{}: no errors, {} warning{}{}\n", path, sorted.size(), sorted.size() == 1 ? "" : "s",
+  fmt::print("{}: no errors, {}{}\n", path, counted(sorted.size(), "warning"),
              companion ? ", judged with " + beside : "");
   return 0;
 }

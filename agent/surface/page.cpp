@@ -12,6 +12,7 @@
 #include "agent/timestamp.h"
 #include "probes/kit/crypto.h"
 #include "probes/kit/duration.h"
+#include "probes/kit/text.h"
 #include "probes/registry.h"
 #include "probes/remedy.h"
 
@@ -39,10 +40,6 @@ const std::string& policy() {
 std::string moment(Wall time) {
   const std::string whole = timestamp(time);
   return fmt::format("<time datetime=\"{}\">{} UTC</time>", whole, whole.substr(11, 8));
-}
-
-std::string counted(std::size_t count, std::string_view what) {
-  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 std::string milliseconds(std::chrono::microseconds time) {

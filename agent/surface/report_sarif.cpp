@@ -57,15 +57,7 @@ class Rule {
 
  private:
   // Where the control is broken.
-  std::string_view remedy() const {
-    return remedy_for(type_, {.id = id_,
-                              .outcome = Outcome::fail,
-                              .request = {},
-                              .expected = {},
-                              .observed = {},
-                              .references = {},
-                              .summary = {}});
-  }
+  std::string_view remedy() const { return remedy_for(type_, {.id = id_, .outcome = Outcome::fail}); }
 
   std::string first_link() const {
     for (const std::string& reference : references_)

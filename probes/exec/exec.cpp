@@ -99,7 +99,6 @@ class ExecProbe final : public Probe {
             .request = "run " + command_.front(),
             .expected = "exit status 0",
             .observed = name + " is not set",
-            .references = {},
             .summary = fmt::format("{} was not run: {}, which env names, is not set; set it, or take it out",
                                    command_.front(), name)};
   }

@@ -794,7 +794,6 @@ void ExposureProbe::review(const Sightings& sightings, ProbeOutcome& outcome) co
   if (shown || answers == 0) return;
   outcome.add({.id = kElsewhere,
                .outcome = Outcome::pass,
-               .request = {},
                .expected = "no value of a secret",
                .observed = fmt::format("{} answers to other probes", answers),
                .references = kSecrets,

@@ -509,8 +509,8 @@ class InputValidationProbe final : public Probe {
     Exchange exchange(context, settings_.http);
     ProbeOutcome outcome;
     for (const Operation& operation : settings_.http.operations(ended_at_)) {
-      Subject subject(settings_, memory_[operation.method + " " + operation.path], context, exchange,
-                      operation.method, operation.path);
+      Subject subject(settings_, memory_[operation.name()], context, exchange, operation.method,
+                      operation.path);
       const bool goes_on = co_await subject.run(outcome);
       ended_at_ = goes_on ? "" : operation.name();
       if (!goes_on) break;

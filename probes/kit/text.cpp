@@ -1,5 +1,7 @@
 #include "probes/kit/text.h"
 
+#include <fmt/format.h>
+
 #include "probes/kit/ascii.h"
 
 namespace holdshort {
@@ -70,6 +72,10 @@ std::string shown(std::string_view text, std::size_t max_bytes) {
     line += piece;
   }
   return line;
+}
+
+std::string counted(std::uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
 }  // namespace holdshort

@@ -1,7 +1,8 @@
-// Text that others wrote, before it stands in a report.
+// Text that others wrote, before it stands in a report, and what sentences are made of.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,5 +19,8 @@ std::string percent_decode(std::string_view text);
 // One line without control characters and escape sequences of terminals; what is no UTF-8 becomes "?", what
 // is beyond `max_bytes` "...".
 std::string shown(std::string_view text, std::size_t max_bytes);
+
+// "1 run", "2 runs".
+std::string counted(std::uint64_t count, std::string_view what);
 
 }  // namespace holdshort

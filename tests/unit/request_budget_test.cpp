@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "agent/observed_client.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/run_probe.h"
 
@@ -45,10 +46,10 @@ struct Bench {
   Monotonic start{};
 };
 
-Awaitable<void> send(MeteredClient& client, int requests) {
+Awaitable<void> send(HttpClient& client, int requests) {
   for (int n = 0; n < requests; ++n) co_await client.send(Endpoint(), Request(), Limits());
 }
-Awaitable<void> burst(MeteredClient& client, int requests) {
+Awaitable<void> burst(HttpClient& client, int requests) {
   std::vector<Request> all(static_cast<std::size_t>(requests));
   co_await client.burst(Endpoint(), std::move(all), Limits());
 }
@@ -201,14 +202,15 @@ TEST(Phases, OfARequestThatWasGivenUpHaveOnlyWhatWasReached) {
   EXPECT_EQ(phases.tls + phases.first_byte + phases.transfer, 0ms);
 }
 
-TEST(MeteredClient, AddsUpThePhasesOfAllRequestsOfARun) {
+TEST(ObservedClient, AddsUpThePhasesOfAllRequestsOfARun) {
   boost::asio::io_context loop{1};
   testing_support::ScriptedClient wire{[](const testing_support::Sent&) {
     Response response = testing_support::answer(200);
     response.timing = Timing{.connect = 1ms, .tls = 0ms, .first_byte = 3ms, .total = 4ms};
     return response;
   }};
-  MeteredClient client(wire, nullptr);
+  Sightings sightings;
+  ObservedClient client(wire, sightings, "a");
   boost::asio::co_spawn(loop, send(client, 2), boost::asio::detached);
   boost::asio::co_spawn(loop, burst(client, 3), boost::asio::detached);
   loop.run();
